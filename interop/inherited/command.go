@@ -30,9 +30,7 @@ type command struct {
 	call             func(ctx context.Context, c *client, args []string) error
 }
 
-// commands is constant.
-//
-//nolint:gochecknoglobals // A table of functions cannot be a constant.
+// commands are the subcommands by name. The table never changes.
 var commands = map[string]command{
 	"initialize":     {"[VERSION]", 0, 1, initialize},
 	"connect":        {"(one envelope as JSON on each line of standard input)", 0, 0, connectStream},
@@ -218,7 +216,7 @@ func printAll[Message proto.Message](c *client, receive func() (Message, error))
 // object reads the text of a JSON object; empty text is no object at all.
 func object(text string) (*structpb.Struct, error) {
 	if text == "" {
-		return nil, nil //nolint:nilnil // The field is optional: nil leaves it out.
+		return nil, nil
 	}
 	var value structpb.Struct
 	if err := protojson.Unmarshal([]byte(text), &value); err != nil {

@@ -1,0 +1,114 @@
+# `make test` is the one command: it installs what it needs and checks everything.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --warn-undefined-variables
+MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-print-directory
+
+BIN := .tmp/bin
+STAMP := .tmp/stamp
+GENERATED := .tmp/generated
+# Each folder with a go.mod, the root last: its results are what one looks for.
+MODULES := $(filter-out .,$(patsubst %/,%,$(dir $(shell git ls-files '*/go.mod' 2>/dev/null)))) .
+# How long fuzz-short runs each target.
+FUZZTIME ?= 5s
+
+# Tests look for buf and grpcurl in the PATH.
+export PATH := $(abspath $(BIN)):$(PATH)
+# One machine's workspace must not change what is built.
+export GOWORK := off
+
+.PHONY: help
+help: ## Say what the targets do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "}; {printf "%-15s %s\n", $$1, $$2}'
+
+.PHONY: test
+test: deps checkgenerate lint breaking fuzz-short unit ## Set up what is needed and run every check and test
+
+.PHONY: deps
+deps: ## Install the Debian packages that are missing: a C compiler for -race, git, curl
+	@missing=(); \
+	command -v "$$(go env CC)" >/dev/null || missing+=(gcc libc6-dev); \
+	command -v git >/dev/null || missing+=(git); \
+	command -v curl >/dev/null || missing+=(curl ca-certificates); \
+	if (( $${#missing[@]} )); then \
+		sudo=; if (( EUID )); then sudo=sudo; fi; \
+		$$sudo apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends "$${missing[@]}"; \
+	fi
+
+.PHONY: unit
+unit: $(BIN)/buf $(BIN)/grpcurl ## Run the tests of every module with the race detector
+	@failed=0; for module in $(MODULES); do \
+		echo "== go test -race $$module"; \
+		(cd "$$module" && CGO_ENABLED=1 go test -race ./...) || failed=1; \
+	done; exit "$$failed"
+
+.PHONY: fuzz-short
+fuzz-short: ## Run each fuzz target for FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: lint
+lint: $(BIN)/buf $(BIN)/golangci-lint ## Lint the Go code of every module, and the protos
+	@for proto in proto proto_inherited; do \
+		echo "== buf lint $$proto"; \
+		buf lint "$$proto"; \
+		buf format --diff --exit-code "$$proto"; \
+	done
+	@failed=0; for module in $(MODULES); do \
+		echo "== go vet $$module"; \
+		(cd "$$module" && go vet ./...) || failed=1; \
+		echo "== golangci-lint $$module"; \
+		(cd "$$module" && golangci-lint run --config $(abspath .golangci.yml)) || failed=1; \
+	done; exit "$$failed"
+
+.PHONY: breaking
+breaking: $(BIN)/buf ## Check that the inherited part of mcp.v1 has not changed
+	buf breaking proto --against proto_inherited
+
+.PHONY: generate
+generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/protoc-gen-go-grpc ## Generate Go code from the protos
+	@rm -f interop/gen/mcpv1grpc/*.pb.go
+	$(call generate,.)
+
+.PHONY: checkgenerate
+checkgenerate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/protoc-gen-go-grpc ## Check that `make generate` would change nothing
+	@rm -rf $(GENERATED)
+	$(call generate,$(GENERATED))
+	@for dir in mcpconnectgen interop/gen interop/inherited/gen; do \
+		diff -ru --exclude=alias.go "$$dir" "$(GENERATED)/$$dir" || { echo "run make generate"; exit 1; }; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built here, the tools too
+	rm -rf .tmp
+
+# generate writes all generated code below the folder $(1).
+define generate
+buf generate --output $(1)
+buf generate --output $(1) --template interop/buf.gen.yaml
+buf generate --output $(1) --template interop/inherited/buf.gen.yaml
+gofmt -w $(1)/mcpconnectgen $(1)/interop/gen $(1)/interop/inherited/gen
+endef
+
+# tool builds the command $(1) from the package $(2) at the version $(3). The stamp's name has
+# the version in it, so that a tool is built anew only when its version changes.
+define tool
+$(if $(wildcard $(BIN)/$(1)),,.PHONY: $(STAMP)/$(1)@$(3))
+$(BIN)/$(1): $(STAMP)/$(1)@$(3)
+$(STAMP)/$(1)@$(3):
+	@mkdir -p $$(@D)
+	GOBIN=$(abspath $(BIN)) go install $(2)@$(3)
+	@rm -f $(STAMP)/$(1)@* && touch $$@
+endef
+$(eval $(call tool,buf,github.com/bufbuild/buf/cmd/buf,v1.59.0))
+$(eval $(call tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,v2.15.0))
+$(eval $(call tool,grpcurl,github.com/fullstorydev/grpcurl/cmd/grpcurl,v1.9.4))
+$(eval $(call tool,protoc-gen-connect-go,connectrpc.com/connect/cmd/protoc-gen-connect-go,v1.21.1))
+# The version of google.golang.org/protobuf in go.mod, whose runtime the code needs.
+$(eval $(call tool,protoc-gen-go,google.golang.org/protobuf/cmd/protoc-gen-go,v1.36.12))
+$(eval $(call tool,protoc-gen-go-grpc,google.golang.org/grpc/cmd/protoc-gen-go-grpc,v1.6.2))
