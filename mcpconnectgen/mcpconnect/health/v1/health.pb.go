@@ -8,9 +8,9 @@
 // source: mcpconnect/health/v1/health.proto
 
 // Package mcpconnect.health.v1 holds the messages of the Watch RPC of grpc.health.v1, with
-// the same field numbers and the same JSON, under names of our own. A Go binary that links
-// grpc-go registers the names of grpc.health.v1, and the registry panics on a second
-// registration. The RPC itself is served at /grpc.health.v1.Health/Watch.
+// the same field numbers, under names of our own. A Go binary that links grpc-go registers
+// the names of grpc.health.v1, and the registry panics on a second registration. The RPC
+// itself is served at /grpc.health.v1.Health/Watch.
 
 package healthv1
 
@@ -29,34 +29,34 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ServingStatus says whether calls to a service are worth a try.
+// ServingStatus says whether calls to a service are worth a try. The names are those of
+// connectrpc.com/grpchealth, which answers Check, so that the JSON of both RPCs agrees.
 type WatchResponse_ServingStatus int32
 
 const (
-	// UNKNOWN says that the status is not known. This server never sends it.
-	WatchResponse_UNKNOWN WatchResponse_ServingStatus = 0
-	// SERVING says that the service takes calls.
-	WatchResponse_SERVING WatchResponse_ServingStatus = 1
-	// NOT_SERVING says that the service takes no calls now, or soon will not.
-	WatchResponse_NOT_SERVING WatchResponse_ServingStatus = 2
-	// SERVICE_UNKNOWN says that the server has no such service. It may get one: the
-	// stream stays open.
-	WatchResponse_SERVICE_UNKNOWN WatchResponse_ServingStatus = 3
+	// The status is not known. This server never sends it.
+	WatchResponse_SERVING_STATUS_UNSPECIFIED WatchResponse_ServingStatus = 0
+	// The service takes calls.
+	WatchResponse_SERVING_STATUS_SERVING WatchResponse_ServingStatus = 1
+	// The service takes no calls now, or soon will not.
+	WatchResponse_SERVING_STATUS_NOT_SERVING WatchResponse_ServingStatus = 2
+	// The server has no such service. It may get one: the stream stays open.
+	WatchResponse_SERVING_STATUS_SERVICE_UNKNOWN WatchResponse_ServingStatus = 3
 )
 
 // Enum value maps for WatchResponse_ServingStatus.
 var (
 	WatchResponse_ServingStatus_name = map[int32]string{
-		0: "UNKNOWN",
-		1: "SERVING",
-		2: "NOT_SERVING",
-		3: "SERVICE_UNKNOWN",
+		0: "SERVING_STATUS_UNSPECIFIED",
+		1: "SERVING_STATUS_SERVING",
+		2: "SERVING_STATUS_NOT_SERVING",
+		3: "SERVING_STATUS_SERVICE_UNKNOWN",
 	}
 	WatchResponse_ServingStatus_value = map[string]int32{
-		"UNKNOWN":         0,
-		"SERVING":         1,
-		"NOT_SERVING":     2,
-		"SERVICE_UNKNOWN": 3,
+		"SERVING_STATUS_UNSPECIFIED":     0,
+		"SERVING_STATUS_SERVING":         1,
+		"SERVING_STATUS_NOT_SERVING":     2,
+		"SERVING_STATUS_SERVICE_UNKNOWN": 3,
 	}
 )
 
@@ -137,7 +137,7 @@ func (x *WatchRequest) GetService() string {
 // WatchResponse tells a status. On the wire it is grpc.health.v1.HealthCheckResponse.
 type WatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The status at this moment. Default: UNKNOWN.
+	// The status at this moment. Default: SERVING_STATUS_UNSPECIFIED.
 	Status        WatchResponse_ServingStatus `protobuf:"varint,1,opt,name=status,proto3,enum=mcpconnect.health.v1.WatchResponse_ServingStatus" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -177,7 +177,7 @@ func (x *WatchResponse) GetStatus() WatchResponse_ServingStatus {
 	if x != nil {
 		return x.Status
 	}
-	return WatchResponse_UNKNOWN
+	return WatchResponse_SERVING_STATUS_UNSPECIFIED
 }
 
 var File_mcpconnect_health_v1_health_proto protoreflect.FileDescriptor
@@ -186,14 +186,14 @@ const file_mcpconnect_health_v1_health_proto_rawDesc = "" +
 	"\n" +
 	"!mcpconnect/health/v1/health.proto\x12\x14mcpconnect.health.v1\"(\n" +
 	"\fWatchRequest\x12\x18\n" +
-	"\aservice\x18\x01 \x01(\tR\aservice\"\xab\x01\n" +
+	"\aservice\x18\x01 \x01(\tR\aservice\"\xec\x01\n" +
 	"\rWatchResponse\x12I\n" +
-	"\x06status\x18\x01 \x01(\x0e21.mcpconnect.health.v1.WatchResponse.ServingStatusR\x06status\"O\n" +
-	"\rServingStatus\x12\v\n" +
-	"\aUNKNOWN\x10\x00\x12\v\n" +
-	"\aSERVING\x10\x01\x12\x0f\n" +
-	"\vNOT_SERVING\x10\x02\x12\x13\n" +
-	"\x0fSERVICE_UNKNOWN\x10\x03B\xe7\x01\n" +
+	"\x06status\x18\x01 \x01(\x0e21.mcpconnect.health.v1.WatchResponse.ServingStatusR\x06status\"\x8f\x01\n" +
+	"\rServingStatus\x12\x1e\n" +
+	"\x1aSERVING_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16SERVING_STATUS_SERVING\x10\x01\x12\x1e\n" +
+	"\x1aSERVING_STATUS_NOT_SERVING\x10\x02\x12\"\n" +
+	"\x1eSERVING_STATUS_SERVICE_UNKNOWN\x10\x03B\xe7\x01\n" +
 	"\x18com.mcpconnect.health.v1B\vHealthProtoP\x01ZLgithub.com/mcpconnect/mcpconnect/mcpconnectgen/mcpconnect/health/v1;healthv1\xa2\x02\x03MHX\xaa\x02\x14Mcpconnect.Health.V1\xca\x02\x14Mcpconnect\\Health\\V1\xe2\x02 Mcpconnect\\Health\\V1\\GPBMetadata\xea\x02\x16Mcpconnect::Health::V1b\x06proto3"
 
 var (
