@@ -1,0 +1,142 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mcpconnect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	readHeaderTimeout    = 5 * time.Second   // also the time for a TLS handshake
+	idleTimeout          = 120 * time.Second // of connections without an open stream
+	maxHeaderBytes       = 32 << 10
+	maxConcurrentStreams = 128              // per connection; clients open another one
+	pingAfter            = 15 * time.Second // without a frame from the peer
+	pingTimeout          = 5 * time.Second  // dead peers are found after pingAfter + pingTimeout
+	writeByteTimeout     = 15 * time.Second // a connection that takes no byte holds up all its streams
+)
+
+// Serve accepts connections on ln and serves h until ctx ends, then stops without harm:
+//
+//  1. The handler's health turns NOT_SERVING (see [Drainer]).
+//  2. For the time of [WithDrainDelay] all goes on as before.
+//  3. Long streams are told to end, and the listener closes.
+//  4. Calls in flight have the time of [WithGracePeriod] to finish. The end of ctx does not
+//     cancel them.
+//  5. Connections that still have a call are closed, which cancels its context.
+//
+// Serve speaks HTTP/1.1 and HTTP/2 on the one port, in clear or with [WithTLSConfig]. It has
+// no timeout for a whole request or response, so streams may live as long as they like. It
+// finds dead HTTP/2 peers by pings within 20 s, and gives a client 5 s to send its headers,
+// of 32 KiB at most. For everything else that a server in front of unknown clients has to
+// bound, h must see to itself, as the handler of this package does.
+//
+// Serve closes ln. It returns nil when every call has finished, an error that wraps
+// [context.DeadlineExceeded] when some had to be cut off, and the listener's error when that
+// fails before ctx ends; calls in flight then have their grace period too. A call that goes on
+// though its context is cancelled outlives Serve. Serve panics if h is nil.
+func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOption) error {
+	if h == nil {
+		panic("mcpconnect: Serve with a nil handler") // net/http would serve http.DefaultServeMux
+	}
+	defer ln.Close() // again, in the usual case: ServeTLS leaves it open when it does not like the configuration
+	cfg := newServeConfig(h, opts)
+	server := newServer(ctx, h, cfg)
+	served := make(chan error, 1)
+	go func() {
+		if cfg.tls != nil {
+			served <- server.ServeTLS(ln, "", "")
+			return
+		}
+		served <- server.Serve(ln)
+	}()
+
+	var failed error
+	select {
+	case <-ctx.Done():
+		failed = cfg.beginDrain(served)
+	case failed = <-served:
+		cfg.notServing()
+	}
+	cutOff := cfg.shutdown(ctx, server)
+	if failed == nil {
+		failed = <-served // ends because of shutdown, if it has not failed by itself before
+	}
+	if errors.Is(failed, http.ErrServerClosed) {
+		return cutOff
+	}
+	return errors.Join(failed, cutOff)
+}
+
+func newServer(ctx context.Context, h http.Handler, cfg *serveConfig) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(cfg.tls == nil)
+	return &http.Server{
+		Handler:           h,
+		TLSConfig:         cfg.tls.Clone(), // ServeTLS adds the protocols for ALPN
+		Protocols:         protocols,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxConcurrentStreams,
+			SendPingTimeout:      pingAfter,
+			PingTimeout:          pingTimeout,
+			WriteByteTimeout:     writeByteTimeout,
+		},
+		ErrorLog: slog.NewLogLogger(cfg.logger.Handler(), slog.LevelWarn),
+		// Calls see the values of ctx but not its end: they may finish.
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+}
+
+// beginDrain tells the world that this server goes away, and gives it the drain delay to
+// react. It returns the listener's error if that fails meanwhile.
+func (cfg *serveConfig) beginDrain(served <-chan error) error {
+	cfg.logger.Info("server is draining",
+		slog.Duration("drain_delay", cfg.drainDelay), slog.Duration("grace_period", cfg.gracePeriod))
+	cfg.notServing()
+	if cfg.drainDelay <= 0 {
+		return nil
+	}
+	delay := time.NewTimer(cfg.drainDelay)
+	defer delay.Stop()
+	select {
+	case <-delay.C:
+		return nil
+	case err := <-served:
+		return err
+	}
+}
+
+func (cfg *serveConfig) notServing() {
+	for _, d := range cfg.drainers {
+		d.NotServing()
+	}
+}
+
+// shutdown ends streams and waits for calls, then closes what is left.
+func (cfg *serveConfig) shutdown(ctx context.Context, server *http.Server) error {
+	for _, d := range cfg.drainers {
+		d.Drain()
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(cfg.gracePeriod, 0))
+	defer cancel()
+	err := server.Shutdown(grace)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	_ = server.Close() // its listeners are closed already, and nobody can act on a connection's error
+	cfg.logger.Warn("server stopped with calls in flight", slog.Duration("grace_period", cfg.gracePeriod))
+	return fmt.Errorf("mcpconnect: calls still in flight after a grace period of %g seconds were cut off: %w",
+		max(cfg.gracePeriod, 0).Seconds(), err)
+}
