@@ -1,0 +1,157 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// An asker takes a server's request to the client. It fails with errNoStream if the
+// peer behind it cannot get requests.
+type asker interface {
+	ask(ctx context.Context, r *serverRequest) error
+}
+
+// A sink takes what a call says before its result. Its methods may be called
+// concurrently, and block while the peer reads slowly.
+type sink interface {
+	asker
+	notify(ctx context.Context, method string, params mcp.Params) error
+}
+
+// An outlet takes what a session says outside of calls. push never blocks: the SDK
+// notifies one session after the other (go-sdk#1265).
+type outlet interface {
+	asker
+	push(method string, params json.RawMessage) error
+}
+
+// A call is one request on its way through the user's server.
+type call struct {
+	method string
+	scope  scope
+	params mcp.Params
+	extra  *mcp.RequestExtra
+
+	mu   sync.Mutex
+	sink sink // nil once the call is over
+}
+
+type callKey struct{}
+
+func callFrom(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
+
+// output gives the sink while the call goes on, and nil after it: a handler may leave
+// goroutines behind that still hold the call's context.
+func (c *call) output() sink {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sink
+}
+
+func (c *call) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sink = nil
+}
+
+// dispatch runs a call through the server's middleware and handlers, without JSON-RPC.
+func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err error) {
+	m, ok := methods[c.method]
+	if !ok {
+		return nil, methodNotFound(c.method)
+	}
+	defer c.end()
+	ctx, endSpan := s.startSpan(ctx, c)
+	defer func() { endSpan(err) }()
+	defer s.recovered(ctx, c.method, &err)
+	res, err = s.chain()(context.WithValue(ctx, callKey{}, c), c.method, m.request(c.scope.ss, c.params, c.extra))
+	if err == nil && ctx.Err() != nil {
+		// The caller is gone or out of time; a result would come too late.
+		err = ctx.Err()
+	}
+	return res, err
+}
+
+// chain gives the server's handler with all its middleware. A pass-through middleware
+// is handed the chain as it stands and leaves it unchanged, so asking anew for every
+// call costs next to nothing and sees middleware that was added later. TestSDKCapture
+// pins this behaviour.
+func (s *Server) chain() (h mcp.MethodHandler) {
+	s.server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
+		h = next
+		return next
+	})
+	return h
+}
+
+// recovered turns a panic of user code into an error: the caller learns that the server
+// failed, the log learns why.
+func (s *Server) recovered(ctx context.Context, method string, err *error) {
+	if p := recover(); p != nil {
+		s.log.ErrorContext(ctx, "handler panicked", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		*err = errInternal
+	}
+}
+
+// receiving is our receiving middleware. Requests that reach the server through a
+// Connection run on goroutines of the SDK, where nobody else would catch a panic.
+func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (res mcp.Result, err error) {
+		if callFrom(ctx) == nil {
+			known, ok := s.injected.Load(req.GetExtra())
+			if !ok {
+				return next(ctx, method, req) // not ours
+			}
+			ctx = context.WithValue(ctx, callKey{}, known.(*call))
+		}
+		defer func() {
+			if err != nil {
+				res = nil
+			}
+		}()
+		defer s.recovered(ctx, method, &err)
+		return next(ctx, method, req)
+	}
+}
+
+// sending is our sending middleware: what a handler notifies during a call goes to that
+// call, as SDK values, without JSON-RPC in between.
+func (s *Server) sending(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		c := callFrom(ctx)
+		if c == nil || (method != methodProgress && method != methodMessage) {
+			return next(ctx, method, req)
+		}
+		out := c.output()
+		if out == nil || !c.wants(req.GetParams()) {
+			return nil, nil
+		}
+		return nil, out.notify(ctx, method, req.GetParams())
+	}
+}
+
+// loggingLevels stand in order of severity (MCP, server/utilities/logging).
+var loggingLevels = []string{"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"}
+
+// wants tells whether the call's peer asked for a notification. A modern request names
+// its log level itself; a legacy session's is kept and minded by the SDK.
+func (c *call) wants(p mcp.Params) bool {
+	log, ok := p.(*mcp.LoggingMessageParams)
+	if !ok || c.scope.session != nil {
+		return true
+	}
+	want := slices.Index(loggingLevels, c.scope.logLevel)
+	return want >= 0 && slices.Index(loggingLevels, string(log.Level)) >= want
+}

@@ -1,0 +1,291 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// An exchange is one envelope stream, Connect or Send: it takes JSON-RPC messages from
+// the client and queues what goes back.
+type exchange struct {
+	srv    *Server
+	header http.Header
+	out    *queue[*mcpv1.Envelope]
+	calls  inflight // modern; those of a session stand in the session
+	// bytes is set once the peer has used a `_json` field: from then on it gets them
+	// too. A peer that knows just the inherited fields never does.
+	bytes atomic.Bool
+	// announce puts a new session's id into the response's metadata.
+	announce func(id string)
+	// wake interrupts the wait for the client's next message.
+	wake    func()
+	stopped atomic.Bool
+
+	mu      sync.Mutex
+	session *session    // opened on this stream, or named by its metadata
+	owned   bool        // the session ends with this stream
+	unhook  func() bool // set if the session has this stream for its own messages
+}
+
+// learn notes what the client's messages tell of it.
+func (x *exchange) learn(e *mcpv1.Envelope) {
+	if x.bytes.Load() {
+		return
+	}
+	switch k := e.Kind.(type) {
+	case *mcpv1.Envelope_Request:
+		if len(k.Request.GetParamsJson()) > 0 || k.Request.IntId != nil {
+			x.bytes.Store(true)
+		}
+	case *mcpv1.Envelope_Notification:
+		if len(k.Notification.GetParamsJson()) > 0 {
+			x.bytes.Store(true)
+		}
+	case *mcpv1.Envelope_Hello:
+		x.bytes.Store(true)
+	}
+}
+
+func (x *exchange) encoding() mcpv1.JsonEncoding {
+	if x.bytes.Load() {
+		return mcpv1.JsonEncoding_JSON_ENCODING_BYTES
+	}
+	return mcpv1.JsonEncoding_JSON_ENCODING_STRUCT
+}
+
+func (x *exchange) current() *session {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.session
+}
+
+// request serves one request to its response. It returns once that is queued, or the
+// client has cancelled.
+func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) {
+	r := e.GetRequest()
+	id, ok, err := requestID(r.Id, r.IntId)
+	if err == nil && !ok {
+		err = invalidRequest("request without id")
+	}
+	if err != nil {
+		x.refuse(ctx, nil, err)
+		return
+	}
+	params, err := mapping.JSONText(r.GetParams(), r.GetParamsJson())
+	if err != nil {
+		x.refuse(ctx, &id, limitError(err))
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	calls := x.registry()
+	if err := calls.begin(id, cancel); err != nil {
+		x.refuse(ctx, &id, err)
+		return
+	}
+	result, err := x.serve(ctx, e.Method, id, params)
+	if calls.end(id) {
+		return // cancelled: nothing more is sent for it
+	}
+	var failure *rpcError
+	if err == nil {
+		var m *mcpv1.Envelope
+		if m, err = resultEnvelope(id, result, x.encoding()); err == nil {
+			err = x.out.send(ctx, m)
+		}
+	}
+	if err != nil {
+		failure = x.srv.toRPCError(ctx, e.Method, err)
+		// Out of time is told even though ctx has ended.
+		x.refuse(context.WithoutCancel(ctx), &id, failure)
+	}
+}
+
+// registry gives the place where requests of this stream are noted: ids are unique
+// within a session, or within the stream.
+func (x *exchange) registry() *inflight {
+	if n := x.current(); n != nil {
+		return &n.calls
+	}
+	return &x.calls
+}
+
+// refuse answers a message with an error.
+func (x *exchange) refuse(ctx context.Context, id *callID, err error) {
+	e, ok := errors.AsType[*rpcError](err)
+	if !ok {
+		e = invalidRequest("%v", err)
+	}
+	// A stream that has ended takes no more.
+	_ = x.out.send(ctx, errorEnvelope(id, e, x.encoding()))
+}
+
+// serve runs one request and gives its result as JSON.
+func (x *exchange) serve(ctx context.Context, method string, id callID, params json.RawMessage) (json.RawMessage, error) {
+	meta, err := metaOf(params)
+	if err != nil {
+		return nil, err
+	}
+	if method == methodInitialize && meta.GetProtocolVersion() < firstModern {
+		return x.initialize(ctx, params)
+	}
+	sc, err := x.srv.scopeOf(ctx, head{method: method, header: x.header, meta: meta, stream: x.current()})
+	if err != nil {
+		return nil, err
+	}
+	c := &call{method: method, scope: sc, extra: extraOf(ctx, x.header), sink: x}
+	if sc.session != nil {
+		var done func()
+		if ctx, done, err = sc.session.use(ctx); err != nil {
+			return nil, err
+		}
+		defer done()
+	}
+	switch m, direct := methods[method]; {
+	case method == methodListen:
+		return x.listen(ctx, c, id, params)
+	case direct && !isNotification(method):
+		return x.direct(ctx, m, c, params)
+	default:
+		return x.srv.throughSDK(ctx, c, params)
+	}
+}
+
+// throughSDK runs a request through a Connection of the SDK.
+func (s *Server) throughSDK(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
+	if c.scope.session != nil {
+		return s.throughSession(ctx, c, params)
+	}
+	if legacyOnly[c.method] || isNotification(c.method) {
+		return nil, methodNotFound(c.method)
+	}
+	return s.throughConnection(ctx, c, c.scope.ss.InitializeParams(), params)
+}
+
+func (x *exchange) direct(ctx context.Context, m method, c *call, params json.RawMessage) (json.RawMessage, error) {
+	if c.scope.modern() && legacyOnly[c.method] && c.method != methodPing {
+		return nil, methodNotFound(c.method)
+	}
+	p, err := decodeParams(c.method, params)
+	if err != nil {
+		return nil, err
+	}
+	keepToken(p, params)
+	p.SetMeta(traceMeta(p.GetMeta(), x.header))
+	c.params = p
+	if c.method == methodPing {
+		return json.RawMessage("{}"), nil
+	}
+	var res mcp.Result
+	if c.method == methodDiscover {
+		res, err = x.srv.dispatchDiscover(ctx, c, p)
+	} else {
+		res, err = x.srv.dispatch(ctx, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return mapping.EncodeSDK(x.srv.resultOptions(&c.scope).Annotate(res))
+}
+
+// keepToken restores a progress token that decoding to a float64 would change.
+func keepToken(p mcp.Params, text json.RawMessage) {
+	if _, ok := p.GetMeta()["progressToken"].(float64); !ok {
+		return
+	}
+	if meta, err := metaOf(text); err == nil {
+		p.GetMeta()["progressToken"] = mapping.SDKProgressToken(meta.GetProgressToken())
+	}
+}
+
+// metaOf reads the `_meta` of params.
+func metaOf(params json.RawMessage) (*mcpv1.RequestMeta, error) {
+	if isNull(params) {
+		return nil, nil
+	}
+	var v struct {
+		Meta json.RawMessage `json:"_meta"`
+	}
+	if err := mapping.DecodeSDK(params, &v); err != nil {
+		return nil, invalidParams("params must be an object: %v", err)
+	}
+	if isNull(v.Meta) {
+		return nil, nil
+	}
+	var meta mcpv1.RequestMeta
+	if err := mapping.FromJSON(v.Meta, &meta, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
+		return nil, invalidParams("_meta: %v", err)
+	}
+	return &meta, nil
+}
+
+func (x *exchange) listen(ctx context.Context, c *call, id callID, params json.RawMessage) (json.RawMessage, error) {
+	if !c.scope.modern() {
+		return nil, methodNotFound(methodListen)
+	}
+	if isNull(params) {
+		return nil, invalidRequest("%s: params are missing", methodListen)
+	}
+	sdkID, err := id.forSDK()
+	if err != nil {
+		return nil, err
+	}
+	return x.srv.listen(ctx, c, sdkID, params, func(n *jsonrpc.Request) error {
+		return x.push(n.Method, n.Params)
+	})
+}
+
+// forSDK gives the id as the SDK has it, for the subscription id that it derives.
+func (id callID) forSDK() (jsonrpc.ID, error) {
+	if id.isText {
+		return jsonrpc.MakeID(id.text)
+	}
+	if id.number > maxSafeInteger || id.number < -maxSafeInteger {
+		return jsonrpc.ID{}, invalidRequest("the id of %s must be a string, or an integer within ±2^53", methodListen)
+	}
+	return jsonrpc.MakeID(float64(id.number))
+}
+
+// notify implements sink: what a call says goes out in order with all the rest.
+func (x *exchange) notify(ctx context.Context, method string, params mcp.Params) error {
+	text, err := mapping.EncodeSDK(params)
+	if err != nil {
+		return err
+	}
+	e, err := notification(method, text, x.encoding())
+	if err != nil {
+		return err
+	}
+	return x.out.send(ctx, e)
+}
+
+// ask implements asker.
+func (x *exchange) ask(ctx context.Context, r *serverRequest) error {
+	e, err := requestEnvelope(r, x.encoding())
+	if err != nil {
+		return err
+	}
+	return x.out.send(ctx, e)
+}
+
+// push implements outlet.
+func (x *exchange) push(method string, params json.RawMessage) error {
+	e, err := notification(method, params, x.encoding())
+	if err != nil {
+		return err
+	}
+	return x.out.push(pushKey(method, params), e)
+}

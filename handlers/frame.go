@@ -1,0 +1,188 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// greet answers the client's hello with ours: from then on both know what the other
+// reads.
+func (r *reader) greet(ctx context.Context, h *mcpv1.Hello) {
+	if !r.first {
+		r.x.refuse(ctx, nil, invalidRequest("hello must be the first message"))
+		return
+	}
+	r.hello = true
+	r.batch.Store(h.GetBatch())
+	// A stream that has ended takes no more.
+	_ = r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{
+		Frames:   true,
+		Batch:    true,
+		MaxCalls: uint32(cap(r.slots)),
+	}}})
+}
+
+// frameID keeps the ids of typed calls, which are unsigned, apart from each other.
+func frameID(id uint64) callID { return callID{number: int64(id)} }
+
+// frame starts a typed call.
+func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
+	refuse := func(err error) { r.reply(ctx, frameError(f.GetCallId(), err)) }
+	if !r.hello {
+		refuse(invalidRequest("typed frames need a hello first"))
+		return
+	}
+	ctx, cancel := frameContext(ctx, r.x.header, f.GetTimeoutMs())
+	id := frameID(f.GetCallId())
+	if err := r.frames.begin(id, cancel); err != nil {
+		cancel()
+		refuse(err)
+		return
+	}
+	r.start(ctx, func() {
+		defer cancel()
+		answer, err := r.serveFrame(ctx, f)
+		if r.frames.end(id) {
+			return // cancelled: nothing more is sent for it
+		}
+		if err != nil {
+			answer = frameError(f.GetCallId(), err)
+		}
+		if answer != nil {
+			r.reply(context.WithoutCancel(ctx), answer)
+		}
+	}, func(err error) {
+		cancel()
+		r.frames.end(id)
+		refuse(err)
+	})
+}
+
+func (r *reader) reply(ctx context.Context, f *mcpv1.ReplyFrame) {
+	// A stream that has ended takes no more.
+	_ = r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: f}})
+}
+
+// frameContext gives a typed call its deadline, and the stream's metadata without what
+// would mirror the body of a single call.
+func frameContext(ctx context.Context, header http.Header, timeoutMs uint32) (context.Context, context.CancelFunc) {
+	ctx = context.WithValue(ctx, headerKey{}, withoutMirror(header))
+	if timeoutMs == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Duration(timeoutMs)*time.Millisecond)
+}
+
+func withoutMirror(header http.Header) http.Header {
+	if header[headerMethod] == nil && header[headerName] == nil {
+		return header
+	}
+	h := header.Clone()
+	h.Del(headerMethod)
+	h.Del(headerName)
+	return h
+}
+
+func frameError(id uint64, err error) *mcpv1.ReplyFrame {
+	f := &mcpv1.FrameError{Code: uint32(connect.CodeOf(err)), Message: err.Error()}
+	if e, ok := errors.AsType[*rpcError](err); ok {
+		f = &mcpv1.FrameError{Code: uint32(e.code), Message: e.wire.Message, Error: e.message(mcpv1.JsonEncoding_JSON_ENCODING_BYTES)}
+	} else if e, ok := errors.AsType[*connect.Error](err); ok {
+		f.Message, f.Error = e.Message(), detailOf(e)
+	}
+	return &mcpv1.ReplyFrame{CallId: id, Reply: &mcpv1.ReplyFrame_Error{Error: f}}
+}
+
+func detailOf(err *connect.Error) *mcpv1.JsonRpcError {
+	for _, d := range err.Details() {
+		if m, err := d.Value(); err == nil {
+			if e, ok := m.(*mcpv1.JsonRpcError); ok {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// serveFrame runs a typed call by the handler of its RPC. The answer is nil if the last
+// event said it all.
+func (r *reader) serveFrame(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyFrame, error) {
+	s, a := r.x.srv, &mcpv1.ReplyFrame{CallId: f.GetCallId()}
+	switch k := f.Request.(type) {
+	case *mcpv1.CallFrame_CallTool:
+		if f.GetStream() {
+			return nil, r.streamTool(ctx, f.GetCallId(), k.CallTool)
+		}
+		m, err := s.InvokeTool(ctx, k.CallTool)
+		a.Reply = &mcpv1.ReplyFrame_CallTool{CallTool: m}
+		return a, err
+	case *mcpv1.CallFrame_ListTools:
+		m, err := s.ListTools(ctx, k.ListTools)
+		a.Reply = &mcpv1.ReplyFrame_ListTools{ListTools: m}
+		return a, err
+	case *mcpv1.CallFrame_ListResources:
+		m, err := s.ListResources(ctx, k.ListResources)
+		a.Reply = &mcpv1.ReplyFrame_ListResources{ListResources: m}
+		return a, err
+	case *mcpv1.CallFrame_ListResourceTemplates:
+		m, err := s.ListResourceTemplates(ctx, k.ListResourceTemplates)
+		a.Reply = &mcpv1.ReplyFrame_ListResourceTemplates{ListResourceTemplates: m}
+		return a, err
+	case *mcpv1.CallFrame_ReadResource:
+		m, err := s.ReadResource(ctx, k.ReadResource)
+		a.Reply = &mcpv1.ReplyFrame_ReadResource{ReadResource: m}
+		return a, err
+	case *mcpv1.CallFrame_ListPrompts:
+		m, err := s.ListPrompts(ctx, k.ListPrompts)
+		a.Reply = &mcpv1.ReplyFrame_ListPrompts{ListPrompts: m}
+		return a, err
+	case *mcpv1.CallFrame_GetPrompt:
+		m, err := s.GetPrompt(ctx, k.GetPrompt)
+		a.Reply = &mcpv1.ReplyFrame_GetPrompt{GetPrompt: m}
+		return a, err
+	case *mcpv1.CallFrame_Complete:
+		m, err := s.Complete(ctx, k.Complete)
+		a.Reply = &mcpv1.ReplyFrame_Complete{Complete: m}
+		return a, err
+	case *mcpv1.CallFrame_Discover:
+		m, err := s.Discover(ctx, k.Discover)
+		a.Reply = &mcpv1.ReplyFrame_Discover{Discover: m}
+		return a, err
+	case *mcpv1.CallFrame_GetTask:
+		m, err := s.GetTask(ctx, k.GetTask)
+		a.Reply = &mcpv1.ReplyFrame_GetTask{GetTask: m}
+		return a, err
+	case *mcpv1.CallFrame_UpdateTask:
+		m, err := s.UpdateTask(ctx, k.UpdateTask)
+		a.Reply = &mcpv1.ReplyFrame_UpdateTask{UpdateTask: m}
+		return a, err
+	case *mcpv1.CallFrame_CancelTask:
+		m, err := s.CancelTask(ctx, k.CancelTask)
+		a.Reply = &mcpv1.ReplyFrame_CancelTask{CancelTask: m}
+		return a, err
+	case *mcpv1.CallFrame_Ping:
+		m, err := s.Ping(ctx, k.Ping)
+		a.Reply = &mcpv1.ReplyFrame_Ping{Ping: m}
+		return a, err
+	}
+	return nil, invalidRequest("call frame of an unknown kind, or without one")
+}
+
+// streamTool runs a tool with its progress and log, as CallTool does.
+func (r *reader) streamTool(ctx context.Context, id uint64, req *mcpv1.CallToolRequest) error {
+	return r.x.srv.callToolEvents(ctx, req, func(e *mcpv1.CallToolEvent) error {
+		return r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: &mcpv1.ReplyFrame{
+			CallId: id,
+			Reply:  &mcpv1.ReplyFrame_Event{Event: e},
+		}}})
+	})
+}

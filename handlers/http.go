@@ -1,0 +1,45 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+type exchangeKey struct{}
+
+// A httpExchange is what the RPC handlers need of HTTP and connect does not show.
+type httpExchange struct {
+	control *http.ResponseController
+	tls     bool // the client presented a certificate
+}
+
+// Wrap puts what the services need of HTTP into the context of each request. It must
+// stand in front of their handlers; without it a Connect stream cannot end before its
+// client does.
+func Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &httpExchange{
+			control: http.NewResponseController(w),
+			tls:     r.TLS != nil && len(r.TLS.PeerCertificates) > 0,
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+	})
+}
+
+func identifiedByTLS(ctx context.Context) bool {
+	x, _ := ctx.Value(exchangeKey{}).(*httpExchange)
+	return x != nil && x.tls
+}
+
+// stopReading makes the Receive that waits on the RPC of ctx return: it heeds neither
+// context nor deadline of its RPC, only that of the connection underneath.
+func stopReading(ctx context.Context) {
+	if x, _ := ctx.Value(exchangeKey{}).(*httpExchange); x != nil {
+		// Without support for deadlines the stream ends with its client.
+		_ = x.control.SetReadDeadline(time.Now())
+	}
+}

@@ -1,0 +1,171 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+	"sync"
+
+	"connectrpc.com/connect"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+)
+
+// queueSize is how many messages wait for a peer that reads slowly before calls wait
+// with them. Unsolicited messages, which cannot wait, have as much room again.
+const queueSize = 64
+
+// A queue holds the messages of one stream between those who say something and the one
+// goroutine that writes. It is bounded.
+type queue[T any] struct {
+	mu     sync.Mutex
+	items  []entry[T]
+	keys   map[string]bool // of the pushed items that wait
+	closed bool
+	err    error         // why the queue was closed, nil for the good order
+	ready  chan struct{} // has a token when there is something to do for the writer
+	room   chan struct{} // closed when items are taken
+}
+
+type entry[T any] struct {
+	item T
+	key  string
+}
+
+func newQueue[T any]() *queue[T] {
+	return &queue[T]{keys: map[string]bool{}, ready: make(chan struct{}, 1), room: make(chan struct{})}
+}
+
+// errSlowReader ends the stream of a peer that does not read what it subscribed to.
+var errSlowReader = exhausted("the client reads too slowly: notifications were lost; connect again")
+
+// errStreamClosed is what a handler gets that speaks to a stream after its end.
+var errStreamClosed = newError(connect.CodeCanceled, jsonrpc.CodeInternalError, "the stream has ended")
+
+// send adds an item, waiting for room.
+func (q *queue[T]) send(ctx context.Context, item T) error {
+	for {
+		q.mu.Lock()
+		if q.closed {
+			q.mu.Unlock()
+			return errStreamClosed
+		}
+		if len(q.items) < queueSize {
+			q.add(entry[T]{item: item})
+			q.mu.Unlock()
+			return nil
+		}
+		room := q.room
+		q.mu.Unlock()
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// push adds an item at once. An item whose key waits already says nothing new and is
+// dropped; when there is no room at all the stream ends.
+func (q *queue[T]) push(key string, item T) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return errStreamClosed
+	case q.keys[key]:
+		return nil
+	case len(q.items) >= 2*queueSize:
+		q.closed, q.err = true, errSlowReader
+		q.wake()
+		return errSlowReader
+	}
+	q.keys[key] = true
+	q.add(entry[T]{item, key})
+	return nil
+}
+
+func (q *queue[T]) add(e entry[T]) {
+	q.items = append(q.items, e)
+	q.wake()
+}
+
+func (q *queue[T]) wake() {
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+}
+
+// close lets the writer finish: what waits is still written, then write returns err.
+func (q *queue[T]) close(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.closed, q.err = true, err
+	}
+	close(q.room)
+	q.room = make(chan struct{})
+	q.wake()
+}
+
+// write hands all items to emit, in order and as many as wait at a time, until the
+// queue is closed and empty, or ctx ends, or emit fails. Then nobody waits for room
+// any more.
+func (q *queue[T]) write(ctx context.Context, emit func([]T) error) (err error) {
+	defer func() { q.close(err) }()
+	var batch []T
+	for {
+		entries, closed, why := q.take()
+		if len(entries) > 0 {
+			batch = batch[:0]
+			for _, e := range entries {
+				batch = append(batch, e.item)
+			}
+			if err := emit(batch); err != nil {
+				return err
+			}
+			continue
+		}
+		if closed {
+			return why
+		}
+		select {
+		case <-q.ready:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (q *queue[T]) take() ([]entry[T], bool, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	taken := q.items
+	if len(taken) > 0 {
+		q.items = nil
+		clear(q.keys)
+		close(q.room)
+		q.room = make(chan struct{})
+	}
+	if q.err == errSlowReader {
+		return nil, true, q.err
+	}
+	return taken, q.closed, q.err
+}
+
+// pump runs produce beside the writer of q, and waits for both: produce is cancelled
+// when the writer fails, and the writer ends when produce does.
+func pump[T any](ctx context.Context, q *queue[T], produce func(context.Context) error, emit func([]T) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	produced := make(chan struct{})
+	go func() {
+		defer close(produced)
+		q.close(produce(ctx))
+	}()
+	err := q.write(ctx, emit)
+	cancel()
+	<-produced
+	return err
+}

@@ -1,0 +1,135 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+	"sync"
+
+	"connectrpc.com/connect"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// InvokeTool implements the InvokeTool RPC: a call whose outcome alone matters.
+func (s *Server) InvokeTool(ctx context.Context, req *mcpv1.CallToolRequest) (*mcpv1.InvokeToolResponse, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	outcome, err := s.callTool(ctx, req, nil)
+	if err != nil {
+		return nil, s.fail(ctx, methodCallTool, err, req.GetMeta().GetJsonEncoding())
+	}
+	return invoked(outcome), nil
+}
+
+func invoked(outcome proto.Message) *mcpv1.InvokeToolResponse {
+	switch m := outcome.(type) {
+	case *mcpv1.InputRequired:
+		return &mcpv1.InvokeToolResponse{Outcome: &mcpv1.InvokeToolResponse_InputRequired{InputRequired: m}}
+	case *mcpv1.Task:
+		return &mcpv1.InvokeToolResponse{Outcome: &mcpv1.InvokeToolResponse_Task{Task: m}}
+	default:
+		return &mcpv1.InvokeToolResponse{Outcome: &mcpv1.InvokeToolResponse_Result{Result: m.(*mcpv1.CallToolResult)}}
+	}
+}
+
+// CallTool implements the CallTool RPC: a call with its progress and log.
+func (s *Server) CallTool(ctx context.Context, req *mcpv1.CallToolRequest, stream *connect.ServerStream[mcpv1.CallToolEvent]) error {
+	return s.callToolEvents(ctx, req, stream.Send)
+}
+
+// callToolEvents runs a tool and emits its events, the outcome last.
+func (s *Server) callToolEvents(ctx context.Context, req *mcpv1.CallToolRequest, emit func(*mcpv1.CallToolEvent) error) error {
+	events := &toolEvents{emit: emit, enc: req.GetMeta().GetJsonEncoding()}
+	defer events.close()
+	outcome, err := s.callTool(ctx, req, events)
+	if err == nil {
+		err = events.last(outcome)
+	}
+	return s.fail(ctx, methodCallTool, err, events.enc)
+}
+
+// callTool runs a tool and gives one of *CallToolResult, *InputRequired and *Task.
+func (s *Server) callTool(ctx context.Context, req *mcpv1.CallToolRequest, out sink) (proto.Message, error) {
+	c, ctx, done, err := s.begin(ctx, methodCallTool, req.GetName(), req, req.GetMeta())
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if c.params, err = mapping.SDKParams(req, c.scope.meta); err != nil {
+		return nil, invalidParams("%v", err)
+	}
+	if err := s.checkParamHeaders(ctx, c); err != nil {
+		return nil, err
+	}
+	c.sink = out
+	res, err := s.dispatch(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return mapping.ToolOutcome(res, s.resultOptions(&c.scope))
+}
+
+// toolEvents is the sink of a typed call: it writes to the call's own stream.
+type toolEvents struct {
+	enc mcpv1.JsonEncoding
+
+	mu     sync.Mutex // streams take one message at a time
+	emit   func(*mcpv1.CallToolEvent) error
+	closed bool
+}
+
+func (t *toolEvents) notify(_ context.Context, _ string, params mcp.Params) error {
+	var e mcpv1.CallToolEvent
+	switch p := params.(type) {
+	case *mcp.ProgressNotificationParams:
+		m, err := mapping.Progress(p, t.enc)
+		if err != nil {
+			return err
+		}
+		e.Kind = &mcpv1.CallToolEvent_Progress{Progress: m}
+	case *mcp.LoggingMessageParams:
+		m, err := mapping.Log(p, t.enc)
+		if err != nil {
+			return err
+		}
+		e.Kind = &mcpv1.CallToolEvent_Log{Log: m}
+	}
+	return t.send(&e)
+}
+
+// ask fails: a typed stream has no place for requests to the client.
+func (t *toolEvents) ask(context.Context, *serverRequest) error { return errNoStream }
+
+func (t *toolEvents) last(outcome proto.Message) error {
+	var e mcpv1.CallToolEvent
+	switch m := outcome.(type) {
+	case *mcpv1.CallToolResult:
+		e.Kind = &mcpv1.CallToolEvent_Result{Result: m}
+	case *mcpv1.InputRequired:
+		e.Kind = &mcpv1.CallToolEvent_InputRequired{InputRequired: m}
+	case *mcpv1.Task:
+		e.Kind = &mcpv1.CallToolEvent_Task{Task: m}
+	}
+	return t.send(&e)
+}
+
+func (t *toolEvents) send(e *mcpv1.CallToolEvent) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return errStreamClosed
+	}
+	return t.emit(e)
+}
+
+// close makes later events fail: the stream is gone once its handler returned.
+func (t *toolEvents) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+}

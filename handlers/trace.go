@@ -1,0 +1,55 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// metaPropagator reads the trace context of `_meta` (SEP-414).
+var metaPropagator = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+
+// startSpan makes a span of one MCP request. Its parent is the caller's span that the
+// request names in its metadata or `_meta`; the span of the RPC, which may carry many
+// requests, is linked or the parent, whichever is free.
+func (s *Server) startSpan(ctx context.Context, c *call) (context.Context, func(error)) {
+	if s.cfg.Tracer == nil {
+		return ctx, func(error) {}
+	}
+	options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
+	if requestHeader(ctx).Get("traceparent") == "" && c.scope.meta["traceparent"] != nil {
+		options = append(options, trace.WithLinks(trace.LinkFromContext(ctx)))
+		ctx = metaPropagator.Extract(ctx, metaCarrier(c.scope.meta))
+	}
+	ctx, span := s.cfg.Tracer.Start(ctx, c.method, options...)
+	return ctx, func(err error) {
+		if err != nil {
+			// The text may be the tool's, and private; the log has it.
+			span.SetStatus(codes.Error, "failed")
+		}
+		span.End()
+	}
+}
+
+// metaCarrier lets the propagator read strings of `_meta`.
+type metaCarrier map[string]any
+
+func (m metaCarrier) Get(key string) string {
+	v, _ := m[key].(string)
+	return v
+}
+
+func (m metaCarrier) Set(string, string) {}
+
+func (m metaCarrier) Keys() []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	return keys
+}

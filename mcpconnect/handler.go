@@ -1,0 +1,175 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mcpconnect
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpcreflect"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcpconnect/mcpconnect/handlers"
+	"github.com/mcpconnect/mcpconnect/internal/health"
+	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
+)
+
+// A Handler is an [http.Handler] that serves one [mcp.Server] over gRPC, gRPC-Web and
+// Connect, with grpc.health.v1 beside it. It is safe for concurrent use.
+//
+// It can be used as it is, behind [http.StripPrefix] under a path, or on an
+// [http.ServeMux] beside other routes:
+//
+//	mux.Handle("/mcp.v1.MCP/", handler)
+//	mux.Handle("/mcp.v1.AuthDiscovery/", handler)
+//	mux.Handle("/grpc.health.v1.Health/", handler)
+//
+// [Serve] drains it when the server stops. Whoever serves it otherwise calls NotServing
+// and Drain before [http.Server.Shutdown], and Close after it.
+type Handler struct {
+	http   http.Handler
+	server *handlers.Server
+	health *health.Server
+}
+
+var (
+	_ http.Handler = (*Handler)(nil)
+	_ Drainer      = (*Handler)(nil)
+)
+
+// NewHandler gives a handler for server. It adds a receiving and a sending middleware
+// to it, and asks it once who it is by server/discover; middleware that users add, before
+// or after, runs for every request. NewHandler panics if server is nil or an option is
+// wrong: both are mistakes of the program.
+func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
+	cfg := newHandlerConfig(opts)
+	services := []string{mcpv1connect.MCPName, mcpv1connect.AuthDiscoveryName}
+	h := &Handler{
+		server: handlers.New(server, cfg.services()),
+		health: health.New(services...),
+	}
+	connectOptions := cfg.connectOptions()
+	mux := http.NewServeMux()
+	mux.Handle(mcpv1connect.NewMCPHandler(h.server, connectOptions...))
+	mux.Handle(mcpv1connect.NewAuthDiscoveryHandler(h.server, connectOptions...))
+	mux.Handle(h.health.Handler(connectOptions...))
+	if cfg.reflection {
+		reflector := grpcreflect.NewStaticReflector(services...)
+		mux.Handle(grpcreflect.NewHandlerV1(reflector, connectOptions...))
+		mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, connectOptions...))
+	}
+	h.http = guard(handlers.Wrap(mux), guardConfig{
+		singleRequest: isSingleRequest,
+		readTimeout:   cfg.limits.ReadTimeout,
+		writeTimeout:  cfg.limits.WriteTimeout,
+		wireLimit:     int64(cfg.limits.MessageBytes) + wireSlack,
+	})
+	return h
+}
+
+// wireSlack is room above the limit of a message for what frames it: with it, a message
+// that is just over the limit gets connect's error, which says so best.
+const wireSlack = 4 << 10
+
+// streamingRequests are the RPCs that read more than one message.
+var streamingRequests = []string{
+	mcpv1connect.MCPConnectProcedure,
+	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+}
+
+// isSingleRequest looks at the end of the path: the handler may stand under a prefix.
+func isSingleRequest(r *http.Request) bool {
+	for _, procedure := range streamingRequests {
+		if strings.HasSuffix(r.URL.Path, procedure) {
+			return false
+		}
+	}
+	return true
+}
+
+// ServeHTTP serves one RPC.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.http.ServeHTTP(w, r) }
+
+// NotServing makes health checks answer NOT_SERVING from now on. RPCs are served as
+// before.
+func (h *Handler) NotServing() { h.health.SetAllNotServing() }
+
+// Drain tells streams to end: Listen and SubscribeResource at once, Connect when what is
+// in flight on it is answered, health watches at once. Other RPCs are served as before.
+// It does not wait.
+func (h *Handler) Drain() {
+	h.server.Drain()
+	h.health.Close()
+}
+
+// Close ends all sessions with what is in flight in them, and frees what the handler
+// holds. It is to be called when no more requests come. It always returns nil.
+func (h *Handler) Close() error {
+	h.NotServing()
+	h.Drain()
+	return h.server.Close()
+}
+
+func (c *handlerConfig) connectOptions() []connect.HandlerOption {
+	opts := []connect.HandlerOption{
+		connect.WithReadMaxBytes(c.limits.MessageBytes),
+		connect.WithCompressMinBytes(compressMinBytes),
+		boundedGzip(int64(c.limits.MessageBytes)),
+		connect.WithRecover(c.recovered),
+	}
+	if c.telemetry != nil {
+		opts = append(opts, connect.WithInterceptors(c.telemetry))
+	}
+	return append(opts, c.connect...)
+}
+
+// compressMinBytes is where compression begins to pay: below it a message fits into a
+// packet or two as it is, and a gzip writer costs more than all the rest of the call.
+const compressMinBytes = 1 << 10
+
+// Limits bound what a [Handler] takes from its peers. Zero fields have the defaults that
+// they name (SPEC.md §12).
+type Limits struct {
+	// MessageBytes is the size of a message, on the wire and after decompression. If
+	// zero, 4 MiB.
+	MessageBytes int
+	// JSONDepth is how deep arrays and objects may nest in the free-form JSON of a
+	// request. If zero, 32.
+	JSONDepth int
+	// JSONNodes is how many arrays and objects the free-form JSON of a request may hold.
+	// If zero, 10,000.
+	JSONNodes int
+	// StreamCalls is how many calls a Connect stream may have in flight. If zero, 1024.
+	StreamCalls int
+	// Sessions is how many legacy sessions there may be. If zero, 10,000.
+	Sessions int
+	// SessionIdle is how long a legacy session lives without a call or a stream. If
+	// zero, 30 minutes.
+	SessionIdle time.Duration
+	// UnaryTime bounds the deadline of unary RPCs, and is the deadline of those that
+	// bring none. If zero, 10 minutes.
+	UnaryTime time.Duration
+	// ReadTimeout is how long the body of a request may take to arrive, except on a
+	// Connect stream. If zero, 30 seconds.
+	ReadTimeout time.Duration
+	// WriteTimeout is how long a peer may take to make room for a write. If zero, 15
+	// seconds.
+	WriteTimeout time.Duration
+}
+
+func (l *Limits) setDefaults() {
+	orDefault(&l.MessageBytes, 4<<20)
+	orDefault(&l.ReadTimeout, 30*time.Second)
+	orDefault(&l.WriteTimeout, 15*time.Second)
+	// Package handlers sets the rest.
+}
+
+func orDefault[T int | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}

@@ -1,0 +1,170 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mcpconnect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/otelconnect"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/mcpconnect/mcpconnect/handlers"
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// A HandlerOption changes what [NewHandler] builds. If an option is given twice the last
+// one counts, except that [WithConnectOptions] adds to those before.
+type HandlerOption interface {
+	apply(*handlerConfig)
+}
+
+type handlerOptionFunc func(*handlerConfig)
+
+func (f handlerOptionFunc) apply(c *handlerConfig) { f(c) }
+
+type handlerConfig struct {
+	limits     Limits
+	logger     *slog.Logger
+	reflection bool
+	metadata   *mcpv1.ProtectedResourceMetadata
+	tracer     trace.TracerProvider
+	meter      metric.MeterProvider
+	telemetry  connect.Interceptor
+	connect    []connect.HandlerOption
+}
+
+func newHandlerConfig(opts []HandlerOption) *handlerConfig {
+	c := &handlerConfig{}
+	for _, opt := range opts {
+		opt.apply(c)
+	}
+	c.limits.setDefaults()
+	if c.logger == nil {
+		c.logger = slog.Default()
+	}
+	c.observe()
+	return c
+}
+
+// WithLimits sets the limits of the handler. By default, those that [Limits] names.
+func WithLimits(l Limits) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.limits = l })
+}
+
+// WithLogger sets where the handler tells what callers must not see: panics, and errors
+// of tools that carry no JSON-RPC error. Arguments, results and credentials are never
+// logged. By default, or if logger is nil, [slog.Default].
+func WithLogger(logger *slog.Logger) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.logger = logger })
+}
+
+// WithReflection adds gRPC server reflection, v1 and v1alpha, so that grpcurl and its
+// like can list the services. By default there is none.
+func WithReflection() HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.reflection = true })
+}
+
+// WithResourceMetadata sets the document that AuthDiscovery gives (RFC 9728): where
+// callers get a token. By default there is none. It panics if metadata is nil or cannot
+// be encoded.
+func WithResourceMetadata(metadata *oauthex.ProtectedResourceMetadata) HandlerOption {
+	m, err := resourceMetadata(metadata)
+	if err != nil {
+		panic("mcpconnect: WithResourceMetadata: " + err.Error())
+	}
+	return handlerOptionFunc(func(c *handlerConfig) { c.metadata = m })
+}
+
+// resourceMetadata goes by way of JSON: the members of the document are the names of the
+// message's fields.
+func resourceMetadata(metadata *oauthex.ProtectedResourceMetadata) (*mcpv1.ProtectedResourceMetadata, error) {
+	if metadata == nil {
+		return nil, errors.New("metadata is nil")
+	}
+	text, err := json.Marshal(metadata)
+	if err != nil {
+		return nil, err
+	}
+	m := &mcpv1.ProtectedResourceMetadata{}
+	return m, protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(text, m)
+}
+
+// WithTracerProvider makes a span of every RPC, and of every MCP request below it, with
+// the trace context of the caller's headers or `_meta` as parent. By default there are
+// none.
+func WithTracerProvider(p trace.TracerProvider) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.tracer = p })
+}
+
+// WithMeterProvider measures every RPC, by the names of OpenTelemetry's conventions for
+// RPC. By default nothing is measured.
+func WithMeterProvider(p metric.MeterProvider) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.meter = p })
+}
+
+// WithConnectOptions passes options to the Connect handlers of all services, after those
+// of this package: interceptors, for example. A codec or compression replaces ours.
+func WithConnectOptions(opts ...connect.HandlerOption) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.connect = append(c.connect, opts...) })
+}
+
+// observe builds the interceptor for the providers that were given.
+func (c *handlerConfig) observe() {
+	if c.tracer == nil && c.meter == nil {
+		return
+	}
+	// The caller's trace goes on: these are calls inside one system, not of a browser.
+	opts := []otelconnect.Option{otelconnect.WithTrustRemote(), otelconnect.WithPropagator(propagator)}
+	if c.tracer == nil {
+		opts = append(opts, otelconnect.WithoutTracing())
+	} else {
+		opts = append(opts, otelconnect.WithTracerProvider(c.tracer))
+	}
+	if c.meter == nil {
+		opts = append(opts, otelconnect.WithoutMetrics())
+	} else {
+		opts = append(opts, otelconnect.WithMeterProvider(c.meter))
+	}
+	i, err := otelconnect.NewInterceptor(opts...)
+	if err != nil {
+		panic(fmt.Sprintf("mcpconnect: OpenTelemetry: %v", err))
+	}
+	c.telemetry = i
+}
+
+var propagator = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+
+func (c *handlerConfig) services() handlers.Config {
+	cfg := handlers.Config{
+		Logger:           c.logger,
+		MaxJSONDepth:     c.limits.JSONDepth,
+		MaxJSONNodes:     c.limits.JSONNodes,
+		MaxCalls:         c.limits.StreamCalls,
+		MaxSessions:      c.limits.Sessions,
+		SessionIdle:      c.limits.SessionIdle,
+		MaxUnaryTime:     c.limits.UnaryTime,
+		ResourceMetadata: c.metadata,
+	}
+	if c.tracer != nil {
+		cfg.Tracer = c.tracer.Tracer("github.com/mcpconnect/mcpconnect")
+	}
+	return cfg
+}
+
+// recovered is the last net below the one of the dispatcher.
+func (c *handlerConfig) recovered(ctx context.Context, spec connect.Spec, _ http.Header, p any) error {
+	c.logger.ErrorContext(ctx, "RPC panicked", "procedure", spec.Procedure, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	return connect.NewError(connect.CodeInternal, errors.New("internal error"))
+}
