@@ -18,9 +18,10 @@
 //   - what the two leave out and a transport can get wrong: exact numbers, errors of
 //     every kind, panics, calls that never end, floods, tasks, changing lists.
 //
-// Two tools are not for the SDK's own transports: "panic" ends a process that does not
-// recover, and "start_task" answers modern clients that know tasks with a result that
-// the SDK's client cannot represent.
+// Some tools are not for the SDK's own transports, or not quite. "panic" ends a process
+// that does not recover; so does "error_nil_result" in a modern session, where SDK v1.8.0
+// wants to annotate the result. "start_task" answers modern clients that declare tasks
+// with a result that the SDK's client cannot represent.
 package everything
 
 import (

@@ -200,7 +200,7 @@ func TestTwoServersAnswerAlike(t *testing.T) {
 		"update_resource": `{"text":"new"}`, "json_schema_2020_12_tool": `{"email":"a@example.com"}`,
 		"flood_progress": `{"count":3}`, "test_sampling": `{"prompt":"p"}`, "test_elicitation": `{"message":"m"}`,
 	}
-	skipped := map[string]bool{"block": true, "panic": true, "error_nil_result": true} // see the tests of their own
+	skipped := map[string]bool{"block": true, "panic": true, "error_nil_result": true} // never end, or end the process
 	eachVersion(t, func(t *testing.T, version string) {
 		one, other := connect(t, New(nil), version, answers()), connect(t, New(nil), version, answers())
 		if diff := cmp.Diff(outcome(t, one.InitializeResult(), nil), outcome(t, other.InitializeResult(), nil)); diff != "" {

@@ -57,7 +57,7 @@ func (s *Server) addErrorTools() {
 	})
 	s.mcp.AddTool(&mcp.Tool{
 		Name:        "error_nil_result",
-		Description: "Returns neither a result nor an error, which is a bug.",
+		Description: "Returns neither a result nor an error, which is a bug. Ends the process of a modern server over the SDK's transports.",
 		InputSchema: anyObject,
 	}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return nil, nil //nolint:nilnil // the bug that this tool exists to show
