@@ -6,7 +6,9 @@ package handlers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -77,12 +79,19 @@ func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err err
 	defer func() { endSpan(err) }()
 	defer s.recovered(ctx, c.method, &err)
 	res, err = s.chain()(context.WithValue(ctx, callKey{}, c), c.method, m.request(c.scope.ss, c.params, c.extra))
-	if err == nil && ctx.Err() != nil {
+	switch {
+	case err != nil:
+	case ctx.Err() != nil:
 		// The caller is gone or out of time; a result would come too late.
 		err = ctx.Err()
+	case res == nil || reflect.ValueOf(res).IsNil():
+		err = errNoResult
 	}
 	return res, err
 }
+
+// errNoResult is a mistake of a handler; the caller learns of an internal error.
+var errNoResult = errors.New("handler returned neither result nor error")
 
 // chain gives the server's handler with all its middleware. A pass-through middleware
 // is handed the chain as it stands and leaves it unchanged, so asking anew for every
