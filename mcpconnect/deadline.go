@@ -5,10 +5,14 @@ package mcpconnect
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"sync"
 	"time"
+
+	"connectrpc.com/connect"
 )
 
 // An RPC's own deadline wakes neither a read nor a write that waits for the peer: connect
@@ -25,7 +29,7 @@ type guardConfig struct {
 	singleRequest func(*http.Request) bool
 
 	// readTimeout is the time from the headers to the end of the body. After it a read of
-	// the body fails with os.ErrDeadlineExceeded.
+	// the body fails with deadline_exceeded.
 	readTimeout time.Duration
 
 	// writeTimeout is the time that a Write or Flush may take. After it the response is
@@ -103,14 +107,16 @@ type timedBody struct {
 	io.ReadCloser
 
 	controller *http.ResponseController
+	timeout    time.Duration
 	timer      *time.Timer
 
 	mu   sync.Mutex
-	over bool // read to the end, or the handler has returned
+	over bool // read to the end, expired, or the handler has returned
+	late bool // expired
 }
 
 func newTimedBody(body io.ReadCloser, controller *http.ResponseController, timeout time.Duration) *timedBody {
-	b := &timedBody{ReadCloser: body, controller: controller}
+	b := &timedBody{ReadCloser: body, controller: controller, timeout: timeout}
 	b.timer = time.AfterFunc(timeout, b.expire)
 	return b
 }
@@ -118,17 +124,30 @@ func newTimedBody(body io.ReadCloser, controller *http.ResponseController, timeo
 func (b *timedBody) expire() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.over {
-		_ = b.controller.SetReadDeadline(longAgo) // not supported: reads stay unbounded
+	if b.over {
+		return
 	}
+	b.over, b.late = true, true
+	_ = b.controller.SetReadDeadline(longAgo) // not supported: reads stay unbounded
 }
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
 		b.stop()
+	case errors.Is(err, os.ErrDeadlineExceeded) && b.expired():
+		// connect would send the text of err, which may hold addresses.
+		err = connect.NewError(connect.CodeDeadlineExceeded, fmt.Errorf("request did not arrive within %v", b.timeout))
 	}
 	return n, err
+}
+
+func (b *timedBody) expired() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.late
 }
 
 // stop must be called before the handler returns: the connection is not its own after that.

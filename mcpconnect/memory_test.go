@@ -148,5 +148,5 @@ func (f *fakeMCP) handler(opts ...connect.HandlerOption) http.Handler {
 	return mux
 }
 
-// isSingleRequest is what NewHandler gives to guard, for the procedures of a fakeMCP.
-func isSingleRequest(r *http.Request) bool { return r.URL.Path != mcpv1connect.MCPConnectProcedure }
+// bodyIsOneMessage is the predicate of guard for the procedures of a fakeMCP.
+func bodyIsOneMessage(r *http.Request) bool { return r.URL.Path != mcpv1connect.MCPConnectProcedure }
