@@ -1,0 +1,188 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mapping
+
+import (
+	"fmt"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"google.golang.org/protobuf/proto"
+
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// ResultOptions say how a result is written.
+type ResultOptions struct {
+	// Encoding of free-form values, as the request asked.
+	Encoding mcpv1.JsonEncoding
+	// Modern is true for a request of 2026-07-28 or later: its result has a resultType,
+	// and the server's name in `_meta`.
+	Modern bool
+	// Server is the name for modern results; nil for none.
+	Server *ServerMeta
+}
+
+func (o ResultOptions) meta(meta map[string]any) (*mcpv1.Meta, error) {
+	if !o.Modern {
+		return sdkMeta(meta, o.Encoding)
+	}
+	return o.Server.message(meta, o.Encoding)
+}
+
+const (
+	resultComplete      = "complete"
+	resultInputRequired = "input_required"
+	resultTask          = "task"
+)
+
+// Annotate gives a result of the SDK as a modern peer must see it: complete, and with
+// the server's name in `_meta`. It works on a copy of what it changes, since a handler
+// may give one result to many calls.
+func (o ResultOptions) Annotate(res mcp.Result) mcp.Result {
+	if !o.Modern {
+		return res
+	}
+	switch r := res.(type) {
+	case *mcp.CallToolResult:
+		c := *r
+		c.Meta = o.Server.With(r.Meta)
+		return &c
+	case *mcp.GetPromptResult:
+		c := *r
+		c.Meta = o.Server.With(r.Meta)
+		return &c
+	case *mcp.ReadResourceResult:
+		c := *r
+		c.Meta = o.Server.With(r.Meta)
+		return &c
+	case *mcp.ListToolsResult:
+		c := *r
+		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		return &c
+	case *mcp.ListPromptsResult:
+		c := *r
+		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		return &c
+	case *mcp.ListResourcesResult:
+		c := *r
+		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		return &c
+	case *mcp.ListResourceTemplatesResult:
+		c := *r
+		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		return &c
+	case *mcp.CompleteResult:
+		c := *r
+		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		return &c
+	case *mcp.DiscoverResult:
+		c := *r
+		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		return &c
+	}
+	return res
+}
+
+// FromSDKResult converts a result of the SDK, or of a middleware's own type, to the
+// response message of its RPC.
+func FromSDKResult(res mcp.Result, m proto.Message, o ResultOptions) error {
+	if r, ok := res.(*mcp.ReadResourceResult); ok && !r.NeedsInput() {
+		return readResourceResponse(r, m.(*mcpv1.ReadResourceResponse), o)
+	}
+	return viaJSON(o.Annotate(res), m, o.Encoding)
+}
+
+// ToolOutcome converts what `tools/call` gave to one of *mcpv1.CallToolResult,
+// *mcpv1.InputRequired and *mcpv1.Task.
+func ToolOutcome(res mcp.Result, o ResultOptions) (proto.Message, error) {
+	if r, ok := res.(*mcp.CallToolResult); ok && !r.NeedsInput() && r.InputRequests == nil && r.RequestState == "" {
+		return callToolResult(r, o)
+	}
+	var m mcpv1.InvokeToolResponse
+	if err := viaJSON(o.Annotate(res), &m, o.Encoding); err != nil {
+		return nil, err
+	}
+	switch k := m.Outcome.(type) {
+	case *mcpv1.InvokeToolResponse_Result:
+		return k.Result, nil
+	case *mcpv1.InvokeToolResponse_InputRequired:
+		return k.InputRequired, nil
+	case *mcpv1.InvokeToolResponse_Task:
+		return k.Task, nil
+	}
+	return nil, fmt.Errorf("mapping: tool result of type %T has no outcome", res)
+}
+
+func callToolResult(r *mcp.CallToolResult, o ResultOptions) (*mcpv1.CallToolResult, error) {
+	m := &mcpv1.CallToolResult{Content: make([]*mcpv1.Content, len(r.Content))}
+	var err error
+	for i, c := range r.Content {
+		if m.Content[i], err = sdkContent(c, o.Encoding); err != nil {
+			return nil, fmt.Errorf("content[%d]: %w", i, err)
+		}
+	}
+	if m.StructuredContent, m.StructuredContentJson, err = free(r.StructuredContent, o.Encoding); err != nil {
+		return nil, fmt.Errorf("structuredContent: %w", err)
+	}
+	if r.IsError {
+		m.IsError = proto.Bool(true)
+	}
+	if o.Modern {
+		m.ResultType = complete
+	}
+	m.Meta, err = o.meta(r.Meta)
+	return m, err
+}
+
+// complete is shared by all results: messages are not written to once they are sent.
+var complete = proto.String(resultComplete)
+
+func readResourceResponse(r *mcp.ReadResourceResult, m *mcpv1.ReadResourceResponse, o ResultOptions) error {
+	var err error
+	m.Contents = make([]*mcpv1.Content, len(r.Contents))
+	for i, c := range r.Contents {
+		if m.Contents[i], err = sdkResourceContents(c, o.Encoding); err != nil {
+			return fmt.Errorf("contents[%d]: %w", i, err)
+		}
+	}
+	m.TtlMs = proto.Int64(int64(r.TTLMs))
+	m.CacheScope = proto.String(r.CacheScope)
+	if o.Modern {
+		m.ResultType = complete
+	}
+	m.Meta, err = o.meta(r.Meta)
+	return err
+}
+
+// Progress converts a progress notification.
+func Progress(p *mcp.ProgressNotificationParams, enc mcpv1.JsonEncoding) (*mcpv1.CallToolProgress, error) {
+	m := &mcpv1.CallToolProgress{Progress: proto.Float64(p.Progress), ProgressToken: progressToken(p.ProgressToken)}
+	if p.Message != "" {
+		m.Message = proto.String(p.Message)
+	}
+	if p.Total != 0 {
+		m.Total = proto.Float64(p.Total)
+	}
+	m.Percentage = percentage(p.Progress, p.Total)
+	var err error
+	m.Meta, err = sdkMeta(p.Meta, enc)
+	return m, err
+}
+
+// percentage is progress as a share of total: 0 to 100, and 0 if the total is unknown.
+func percentage(progress, total float64) uint32 {
+	if !(total > 0 && progress > 0) { // NaN compares false
+		return 0
+	}
+	return uint32(min(progress/total, 1) * 100)
+}
+
+// Log converts a log message.
+func Log(p *mcp.LoggingMessageParams, enc mcpv1.JsonEncoding) (*mcpv1.LogMessage, error) {
+	var m mcpv1.LogMessage
+	if err := viaJSON(p, &m, enc); err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
