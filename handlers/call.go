@@ -119,11 +119,11 @@ func (s *Server) recovered(ctx context.Context, method string, err *error) {
 func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (res mcp.Result, err error) {
 		if callFrom(ctx) == nil {
-			known, ok := s.injected.Load(req.GetExtra())
-			if !ok {
+			c := s.expected(req.GetExtra())
+			if c == nil {
 				return next(ctx, method, req) // not ours
 			}
-			ctx = context.WithValue(ctx, callKey{}, known.(*call))
+			ctx = context.WithValue(ctx, callKey{}, c)
 		}
 		defer func() {
 			if err != nil {
@@ -157,10 +157,10 @@ var loggingLevels = []string{"debug", "info", "notice", "warning", "error", "cri
 // wants tells whether the call's peer asked for a notification. A modern request names
 // its log level itself; a legacy session's is kept and minded by the SDK.
 func (c *call) wants(p mcp.Params) bool {
-	log, ok := p.(*mcp.LoggingMessageParams)
+	message, ok := p.(*mcp.LoggingMessageParams)
 	if !ok || c.scope.session != nil {
 		return true
 	}
 	want := slices.Index(loggingLevels, c.scope.logLevel)
-	return want >= 0 && slices.Index(loggingLevels, string(log.Level)) >= want
+	return want >= 0 && slices.Index(loggingLevels, string(message.Level)) >= want
 }

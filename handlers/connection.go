@@ -76,6 +76,16 @@ func (s *Server) expect(c *call, r *jsonrpc.Request) (done func()) {
 	}
 }
 
+// expected gives the call that a request with extra stands for, nil for a stranger's.
+func (s *Server) expected(extra *mcp.RequestExtra) *call {
+	known, ok := s.injected.Load(extra)
+	if !ok {
+		return nil
+	}
+	c, _ := known.(*call)
+	return c
+}
+
 // modernState gives a session the state of a modern client: no handshake to wait for.
 func modernState(peer *mcp.InitializeParams) *mcp.ServerSessionOptions {
 	p := *peer

@@ -59,7 +59,7 @@ func (s *Server) scopeOf(ctx context.Context, h head) (scope, error) {
 		if h.meta.GetProtocolVersion() != "" && h.meta.GetClientCapabilities() == nil {
 			return scope{}, invalidParams("_meta: %q is missing", mcp.MetaKeyClientCapabilities)
 		}
-		return s.modernScope(ctx, h, version)
+		return s.modernScope(h, version)
 	case version != "" && !slices.Contains(s.versions, version):
 		return scope{}, s.unsupportedVersion(version)
 	}
@@ -72,7 +72,7 @@ func (s *Server) scopeOf(ctx context.Context, h head) (scope, error) {
 			return scope{}, newError(connect.CodeFailedPrecondition, jsonrpc.CodeInvalidRequest,
 				"version %s needs a session: initialize first, then send mcp-session-id", version)
 		}
-		return s.modernScope(ctx, h, "")
+		return s.modernScope(h, "")
 	}
 	if version != "" && version != session.version {
 		return scope{}, headerMismatch("the session speaks version %s, not %s", session.version, version)
@@ -134,11 +134,11 @@ func (s *Server) unsupportedVersion(version string) error {
 	}}
 }
 
-func (s *Server) modernScope(ctx context.Context, h head, version string) (scope, error) {
+func (s *Server) modernScope(h head, version string) (scope, error) {
 	if legacyOnly[h.method] && version != "" {
 		return scope{}, methodNotFound(h.method)
 	}
-	peer, err := s.modern.peer(ctx, h.meta, version)
+	peer, err := s.modern.peer(h.meta, version)
 	if err != nil {
 		return scope{}, err
 	}

@@ -154,11 +154,11 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 		}
 		defer done()
 	}
-	switch m, direct := methods[method]; {
+	switch _, direct := methods[method]; {
 	case method == methodListen:
 		return x.listen(ctx, c, id, params)
 	case direct && !isNotification(method):
-		return x.direct(ctx, m, c, params)
+		return x.direct(ctx, c, params)
 	default:
 		return x.srv.throughSDK(ctx, c, params)
 	}
@@ -175,7 +175,7 @@ func (s *Server) throughSDK(ctx context.Context, c *call, params json.RawMessage
 	return s.throughConnection(ctx, c, c.scope.ss.InitializeParams(), params)
 }
 
-func (x *exchange) direct(ctx context.Context, m method, c *call, params json.RawMessage) (json.RawMessage, error) {
+func (x *exchange) direct(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
 	if c.scope.modern() && legacyOnly[c.method] && c.method != methodPing {
 		return nil, methodNotFound(c.method)
 	}

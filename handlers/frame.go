@@ -48,7 +48,7 @@ func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
 		refuse(err)
 		return
 	}
-	r.start(ctx, func() {
+	r.start(func() {
 		defer cancel()
 		answer, err := r.serveFrame(ctx, f)
 		if r.frames.end(id) {

@@ -222,7 +222,7 @@ func (p *rawPeer) call(ctx context.Context, method string, params json.RawMessag
 	p.next++
 	id, err := jsonrpc.MakeID(p.next)
 	if err != nil {
-		panic(err)
+		return outcome{err: &jsonrpc.Error{Message: err.Error()}}
 	}
 	if err := p.conn.Write(ctx, &jsonrpc.Request{ID: id, Method: method, Params: params}); err != nil {
 		return outcome{err: &jsonrpc.Error{Message: err.Error()}}

@@ -6,6 +6,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -13,8 +14,10 @@ type exchangeKey struct{}
 
 // A httpExchange is what the RPC handlers need of HTTP and connect does not show.
 type httpExchange struct {
-	control *http.ResponseController
-	tls     bool // the client presented a certificate
+	tls bool // the client presented a certificate
+
+	mu      sync.Mutex
+	control *http.ResponseController // nil once the handler has returned: it panics then
 }
 
 // Wrap puts what the services need of HTTP into the context of each request. It must
@@ -26,8 +29,15 @@ func Wrap(next http.Handler) http.Handler {
 			control: http.NewResponseController(w),
 			tls:     r.TLS != nil && len(r.TLS.PeerCertificates) > 0,
 		}
+		defer x.end()
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
 	})
+}
+
+func (x *httpExchange) end() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.control = nil
 }
 
 func identifiedByTLS(ctx context.Context) bool {
@@ -38,7 +48,13 @@ func identifiedByTLS(ctx context.Context) bool {
 // stopReading makes the Receive that waits on the RPC of ctx return: it heeds neither
 // context nor deadline of its RPC, only that of the connection underneath.
 func stopReading(ctx context.Context) {
-	if x, _ := ctx.Value(exchangeKey{}).(*httpExchange); x != nil {
+	x, _ := ctx.Value(exchangeKey{}).(*httpExchange)
+	if x == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.control != nil {
 		// Without support for deadlines the stream ends with its client.
 		_ = x.control.SetReadDeadline(time.Now())
 	}

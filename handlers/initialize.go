@@ -6,6 +6,7 @@ package handlers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"connectrpc.com/connect"
@@ -147,7 +148,7 @@ func (s *Server) Shutdown(ctx context.Context, _ *mcpv1.ShutdownRequest) (*mcpv1
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	n, err := s.sessionOf(ctx, head{header: requestHeader(ctx)})
-	if err == errNoSession || (err == nil && n == nil) {
+	if errors.Is(err, errNoSession) || (err == nil && n == nil) {
 		return &mcpv1.ShutdownResponse{}, nil
 	}
 	if err != nil {

@@ -76,7 +76,7 @@ func (s *Server) listen(ctx context.Context, c *call, id jsonrpc.ID, params json
 func listenID() jsonrpc.ID {
 	id, err := jsonrpc.MakeID("listen")
 	if err != nil {
-		panic("handlers: " + err.Error()) // a constant: cannot fail
+		panic("handlers: " + err.Error()) //nolint:forbidigo // of a constant: cannot fail
 	}
 	return id
 }

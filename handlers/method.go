@@ -65,7 +65,7 @@ func directly[T any, P interface {
 	return method{
 		params: func() mcp.Params { return P(new(T)) },
 		request: func(ss *mcp.ServerSession, p mcp.Params, extra *mcp.RequestExtra) mcp.Request {
-			return &mcp.ServerRequest[P]{Session: ss, Params: p.(P), Extra: extra}
+			return &mcp.ServerRequest[P]{Session: ss, Params: p.(P), Extra: extra} //nolint:errcheck // params made them
 		},
 		optional: optional,
 	}

@@ -39,7 +39,7 @@ type modernPeers struct {
 }
 
 // peer gives the peer that a request declares itself to be.
-func (p *modernPeers) peer(ctx context.Context, meta *mcpv1.RequestMeta, version string) (*modernPeer, error) {
+func (p *modernPeers) peer(meta *mcpv1.RequestMeta, version string) (*modernPeer, error) {
 	if version == "" {
 		version = firstModern
 	}

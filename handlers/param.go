@@ -87,8 +87,8 @@ type boundSchema struct {
 
 func checkBoundParams(schema, args json.RawMessage, sent map[string][]string) error {
 	var root boundSchema
-	if err := mapping.DecodeSDK(schema, &root); err != nil {
-		return nil // not a schema that could bind anything
+	if mapping.DecodeSDK(schema, &root) != nil {
+		root = boundSchema{} // not a schema that could bind anything
 	}
 	return root.check(args, sent)
 }

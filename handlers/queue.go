@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"connectrpc.com/connect"
@@ -148,7 +149,7 @@ func (q *queue[T]) take() ([]entry[T], bool, error) {
 		close(q.room)
 		q.room = make(chan struct{})
 	}
-	if q.err == errSlowReader {
+	if errors.Is(q.err, errSlowReader) {
 		return nil, true, q.err
 	}
 	return taken, q.closed, q.err

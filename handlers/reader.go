@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -96,7 +97,7 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 			r.x.request(ctx, e) // what follows is part of the session
 			return
 		}
-		r.start(ctx, func() { r.x.request(ctx, e) }, func(err error) { r.refuse(ctx, e, err) })
+		r.start(func() { r.x.request(ctx, e) }, func(err error) { r.refuse(ctx, e, err) })
 	case *mcpv1.Envelope_Notification:
 		if e.Method == methodCancelled {
 			r.note(ctx, e)
@@ -122,7 +123,7 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 }
 
 // start runs a call if there is a slot for it.
-func (r *reader) start(ctx context.Context, call func(), refuse func(error)) {
+func (r *reader) start(call func(), refuse func(error)) {
 	select {
 	case r.slots <- struct{}{}:
 	default:
@@ -159,15 +160,36 @@ func (r *reader) refuse(ctx context.Context, e *mcpv1.Envelope, err error) {
 	r.x.refuse(ctx, nil, err)
 }
 
-// emit writes what is queued: as one message if the client reads batches.
+// batchBytes is about how large a batch may grow: far below any peer's limit, and far
+// above what one write of the connection takes.
+const batchBytes = 256 << 10
+
+// emit writes what is queued: in batches if the client reads them.
 func (r *reader) emit(all []*mcpv1.Envelope) error {
-	if len(all) > 1 && r.batch.Load() {
-		return r.stream.Send(&mcpv1.Envelope{Batch: all})
-	}
-	for _, e := range all {
+	for len(all) > 0 {
+		n := 1
+		if r.batch.Load() {
+			n = batchLen(all)
+		}
+		e := all[0]
+		if n > 1 {
+			e = &mcpv1.Envelope{Batch: all[:n]}
+		}
 		if err := r.stream.Send(e); err != nil {
 			return err
 		}
+		all = all[n:]
 	}
 	return nil
+}
+
+// batchLen is how many of the envelopes go into one batch.
+func batchLen(all []*mcpv1.Envelope) int {
+	size := 0
+	for i, e := range all {
+		if size += proto.Size(e); size > batchBytes && i > 0 {
+			return i
+		}
+	}
+	return len(all)
 }

@@ -114,7 +114,7 @@ var (
 // by server/discover through its middleware. New panics if server is nil.
 func New(server *mcp.Server, cfg Config) *Server {
 	if server == nil {
-		panic("handlers: nil mcp.Server")
+		panic("handlers: nil mcp.Server") //nolint:forbidigo // set-up misuse, documented
 	}
 	cfg = cfg.withDefaults()
 	s := &Server{

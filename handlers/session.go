@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -298,8 +299,7 @@ func (n *session) tell(m *jsonrpc.Request) error {
 // stream that it went out on, by the id that it had there.
 func (n *session) giveUp(params json.RawMessage) error {
 	var p struct {
-		RequestID int64  `json:"requestId"`
-		Reason    string `json:"reason,omitempty"`
+		RequestID int64 `json:"requestId"`
 	}
 	if err := json.Unmarshal(params, &p); err != nil {
 		return err
@@ -310,7 +310,7 @@ func (n *session) giveUp(params json.RawMessage) error {
 		if r.rpcID.Raw() == p.RequestID {
 			delete(n.requests, id)
 			via = r.via
-			params, _ = json.Marshal(map[string]string{"requestId": id, "reason": p.Reason}) // strings marshal
+			params = fmt.Appendf(nil, `{"requestId":%q,"reason":%q}`, id, "the server no longer needs the answer")
 		}
 	}
 	n.mu.Unlock()
@@ -438,7 +438,7 @@ func await(ctx context.Context, p *pipe, r *jsonrpc.Request, ch <-chan *jsonrpc.
 func cancelled(id jsonrpc.ID) *jsonrpc.Request {
 	params, err := json.Marshal(map[string]any{"requestId": id.Raw()})
 	if err != nil {
-		panic("handlers: id is not JSON: " + err.Error()) // ids are strings and integers
+		panic("handlers: id is not JSON: " + err.Error()) //nolint:forbidigo // ids are strings and integers
 	}
 	return &jsonrpc.Request{Method: methodCancelled, Params: params}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -335,10 +336,7 @@ var typedCalls = map[string]typedCall{
 }
 
 func unaryCalls() map[string]typedCall {
-	m := map[string]typedCall{}
-	for k, v := range typedCalls {
-		m[k] = v
-	}
+	m := maps.Clone(typedCalls)
 	m["tools/call"] = unary(mcpv1connect.MCPClient.InvokeTool)
 	return m
 }

@@ -27,14 +27,16 @@ func (s *Server) InvokeTool(ctx context.Context, req *mcpv1.CallToolRequest) (*m
 }
 
 func invoked(outcome proto.Message) *mcpv1.InvokeToolResponse {
+	r := &mcpv1.InvokeToolResponse{}
 	switch m := outcome.(type) {
+	case *mcpv1.CallToolResult:
+		r.Outcome = &mcpv1.InvokeToolResponse_Result{Result: m}
 	case *mcpv1.InputRequired:
-		return &mcpv1.InvokeToolResponse{Outcome: &mcpv1.InvokeToolResponse_InputRequired{InputRequired: m}}
+		r.Outcome = &mcpv1.InvokeToolResponse_InputRequired{InputRequired: m}
 	case *mcpv1.Task:
-		return &mcpv1.InvokeToolResponse{Outcome: &mcpv1.InvokeToolResponse_Task{Task: m}}
-	default:
-		return &mcpv1.InvokeToolResponse{Outcome: &mcpv1.InvokeToolResponse_Result{Result: m.(*mcpv1.CallToolResult)}}
+		r.Outcome = &mcpv1.InvokeToolResponse_Task{Task: m}
 	}
+	return r
 }
 
 // CallTool implements the CallTool RPC: a call with its progress and log.

@@ -26,8 +26,8 @@ func (s *Server) startSpan(ctx context.Context, c *call) (context.Context, func(
 		options = append(options, trace.WithLinks(trace.LinkFromContext(ctx)))
 		ctx = metaPropagator.Extract(ctx, metaCarrier(c.scope.meta))
 	}
-	ctx, span := s.cfg.Tracer.Start(ctx, c.method, options...)
-	return ctx, func(err error) {
+	ctx, span := s.cfg.Tracer.Start(ctx, c.method, options...) //nolint:spancheck // the function that is returned ends it
+	return ctx, func(err error) {                              //nolint:spancheck // see above
 		if err != nil {
 			// The text may be the tool's, and private; the log has it.
 			span.SetStatus(codes.Error, "failed")

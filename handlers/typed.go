@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"connectrpc.com/connect"
@@ -58,8 +59,8 @@ func (s *Server) fail(ctx context.Context, method string, err error, enc mcpv1.J
 	if err == nil {
 		return nil
 	}
-	if _, ok := err.(*connect.Error); ok {
-		return err // of the stream itself: the peer is gone
+	if own, ok := errors.AsType[*connect.Error](err); ok {
+		return own // of the stream itself: the peer is gone
 	}
 	return s.toRPCError(ctx, method, err).connectError(enc)
 }

@@ -156,7 +156,7 @@ func toSDKContent(c *mcpv1.Content) (mcp.Content, error) {
 // decoding can set; results are made from copies of it.
 var completeCallToolResult = func() (r mcp.CallToolResult) {
 	if err := r.UnmarshalJSON([]byte(`{"content":[],"resultType":"complete"}`)); err != nil {
-		panic("mapping: " + err.Error()) // a constant: cannot fail
+		panic("mapping: " + err.Error()) //nolint:forbidigo // of a constant: cannot fail
 	}
 	return r
 }()

@@ -126,7 +126,7 @@ func callToolResult(r *mcp.CallToolResult, o ResultOptions) (*mcpv1.CallToolResu
 		return nil, fmt.Errorf("structuredContent: %w", err)
 	}
 	if r.IsError {
-		m.IsError = proto.Bool(true)
+		m.IsError = new(true)
 	}
 	if o.Modern {
 		m.ResultType = complete
@@ -136,7 +136,7 @@ func callToolResult(r *mcp.CallToolResult, o ResultOptions) (*mcpv1.CallToolResu
 }
 
 // complete is shared by all results: messages are not written to once they are sent.
-var complete = proto.String(resultComplete)
+var complete = new(resultComplete)
 
 func readResourceResponse(r *mcp.ReadResourceResult, m *mcpv1.ReadResourceResponse, o ResultOptions) error {
 	var err error
@@ -146,8 +146,8 @@ func readResourceResponse(r *mcp.ReadResourceResult, m *mcpv1.ReadResourceRespon
 			return fmt.Errorf("contents[%d]: %w", i, err)
 		}
 	}
-	m.TtlMs = proto.Int64(int64(r.TTLMs))
-	m.CacheScope = proto.String(r.CacheScope)
+	m.TtlMs = new(int64(r.TTLMs))
+	m.CacheScope = new(r.CacheScope)
 	if o.Modern {
 		m.ResultType = complete
 	}
@@ -157,12 +157,12 @@ func readResourceResponse(r *mcp.ReadResourceResult, m *mcpv1.ReadResourceRespon
 
 // Progress converts a progress notification.
 func Progress(p *mcp.ProgressNotificationParams, enc mcpv1.JsonEncoding) (*mcpv1.CallToolProgress, error) {
-	m := &mcpv1.CallToolProgress{Progress: proto.Float64(p.Progress), ProgressToken: progressToken(p.ProgressToken)}
+	m := &mcpv1.CallToolProgress{Progress: new(p.Progress), ProgressToken: progressToken(p.ProgressToken)}
 	if p.Message != "" {
-		m.Message = proto.String(p.Message)
+		m.Message = new(p.Message)
 	}
 	if p.Total != 0 {
-		m.Total = proto.Float64(p.Total)
+		m.Total = new(p.Total)
 	}
 	m.Percentage = percentage(p.Progress, p.Total)
 	var err error
