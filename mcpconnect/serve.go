@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,7 +49,8 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	}
 	defer ln.Close() // again, in the usual case: ServeTLS leaves it open when it does not like the configuration
 	cfg := newServeConfig(h, opts)
-	server := newServer(ctx, h, cfg)
+	calls := &callCounter{next: h}
+	server := newServer(ctx, calls, cfg)
 	served := make(chan error, 1)
 	go func() {
 		if cfg.tls != nil {
@@ -65,7 +67,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	case failed = <-served:
 		cfg.notServing()
 	}
-	cutOff := cfg.shutdown(ctx, server)
+	cutOff := cfg.shutdown(ctx, server, calls)
 	if failed == nil {
 		failed = <-served // ends because of shutdown, if it has not failed by itself before
 	}
@@ -125,18 +127,37 @@ func (cfg *serveConfig) notServing() {
 }
 
 // shutdown ends streams and waits for calls, then closes what is left.
-func (cfg *serveConfig) shutdown(ctx context.Context, server *http.Server) error {
+func (cfg *serveConfig) shutdown(ctx context.Context, server *http.Server, calls *callCounter) error {
 	for _, d := range cfg.drainers {
 		d.Drain()
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(cfg.gracePeriod, 0))
+	gracePeriod := max(cfg.gracePeriod, 0)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), gracePeriod)
 	defer cancel()
 	err := server.Shutdown(grace)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	// Shutdown also waits for connections without a call: a second for HTTP/2 clients to hang
+	// up, and five for a first request. That is no loss.
+	left := calls.inFlight.Load()
 	_ = server.Close() // its listeners are closed already, and nobody can act on a connection's error
-	cfg.logger.Warn("server stopped with calls in flight", slog.Duration("grace_period", cfg.gracePeriod))
-	return fmt.Errorf("mcpconnect: calls still in flight after a grace period of %g seconds were cut off: %w",
-		max(cfg.gracePeriod, 0).Seconds(), err)
+	if left == 0 {
+		return nil
+	}
+	cfg.logger.Warn("calls in flight were cut off", slog.Int64("calls", left), slog.Duration("grace_period", gracePeriod))
+	return fmt.Errorf("mcpconnect: cut off %d call(s) still in flight after a grace period of %g seconds: %w",
+		left, gracePeriod.Seconds(), err)
+}
+
+// A callCounter counts the calls in flight, which http.Server does not tell.
+type callCounter struct {
+	next     http.Handler
+	inFlight atomic.Int64
+}
+
+func (c *callCounter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.inFlight.Add(1)
+	defer c.inFlight.Add(-1)
+	c.next.ServeHTTP(w, r)
 }

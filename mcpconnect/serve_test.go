@@ -254,8 +254,8 @@ func TestDrainCutsOffHungCallsAfterTheGracePeriod(t *testing.T) {
 		<-entered
 		start := time.Now()
 		err := stop()
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "7.5 seconds") {
-			t.Errorf("Serve: got %v, want an error that says 7.5 seconds", err)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 call(s) still in flight after a grace period of 7.5 seconds") {
+			t.Errorf("Serve: got %v, want an error that says 1 call and 7.5 seconds", err)
 		}
 		if got := (<-left).Sub(start); got != 7500*time.Millisecond {
 			t.Errorf("call was cancelled after %v, want the grace period", got)
@@ -263,6 +263,25 @@ func TestDrainCutsOffHungCallsAfterTheGracePeriod(t *testing.T) {
 		if err := <-answered; err == nil {
 			t.Error("hung call succeeded")
 		}
+	})
+}
+
+func TestDrainTakesNoHarmFromIdleConnections(t *testing.T) {
+	t.Parallel()
+	forEachVersion(t, func(t *testing.T, ln *memoryListener, hc *http.Client) {
+		fake := newFakeMCP()
+		stop := startServe(t, ln, fake.handler(), WithDrain(fake), WithGracePeriod(100*time.Millisecond))
+		if _, err := mcpv1connect.NewMCPClient(hc, "http://memory").Ping(t.Context(), &mcpv1.PingRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		silent, err := ln.dial(t.Context()) // as port probes do
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stop(); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		_ = silent.Close()
 	})
 }
 
