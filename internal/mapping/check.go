@@ -21,11 +21,11 @@ import (
 // It is [ErrBothTwins], [ErrDepth], [ErrNodes] or [ErrMalformed], with the path of the
 // field.
 func CheckMessage(m proto.Message, l Limits) error {
-	c := checker{limits: l}
-	// The hottest message has no reflection in its way.
-	if call, ok := m.(*mcpv1.CallToolRequest); ok {
+	if call, ok := m.(*mcpv1.CallToolRequest); ok && call.GetTask() == nil && len(call.GetInputResponses()) == 0 {
+		c := checker{limits: l} // stays on the stack, unlike the other
 		return c.callTool(call)
 	}
+	c := checker{limits: l}
 	return c.message(m.ProtoReflect())
 }
 
@@ -36,27 +36,59 @@ type checker struct {
 	depth  int // of messages
 }
 
+// callTool is message for the hottest message in its common form, as requestMeta is for
+// the part that all requests have: the same checks, without reflection.
 func (c *checker) callTool(m *mcpv1.CallToolRequest) error {
-	if m.GetArguments() != nil || m.GetTask() != nil || len(m.GetInputResponses()) > 0 {
-		return c.message(m.ProtoReflect())
-	}
-	if err := within("arguments_json", c.text(m.GetArgumentsJson(), false)); err != nil {
+	if err := c.pair("arguments", "arguments_json", m.GetArguments(), m.GetArgumentsJson(), false); err != nil {
 		return err
 	}
-	if err := within("extra_json", c.text(m.GetExtraJson(), true)); err != nil {
-		return err
+	if err := c.text(m.GetExtraJson(), true); err != nil {
+		return at("extra_json", err)
 	}
 	if meta := m.GetMeta(); meta != nil {
-		if c.depth++; !bare(meta) {
-			return within("meta", c.message(meta.ProtoReflect()))
+		if err := c.requestMeta(meta); err != nil {
+			return at("meta", err)
 		}
 	}
 	return nil
 }
 
-// bare says that m has no free-form JSON at all.
-func bare(m *mcpv1.RequestMeta) bool {
-	return m.Extra == nil && len(m.ExtraJson) == 0 && m.ClientInfo == nil && m.ClientCapabilities == nil
+func (c *checker) requestMeta(m *mcpv1.RequestMeta) error {
+	if err := c.pair("extra", "extra_json", m.GetExtra(), m.GetExtraJson(), true); err != nil {
+		return err
+	}
+	if caps := m.GetClientCapabilities(); caps != nil {
+		if err := c.pair("values", "values_json", caps.GetValues(), caps.GetValuesJson(), true); err != nil {
+			return at("client_capabilities", err)
+		}
+	}
+	info := m.GetClientInfo()
+	for i, icon := range info.GetIcons() {
+		if err := c.text(icon.GetExtraJson(), true); err != nil {
+			return at("client_info.icons", atIndex(i, at("extra_json", err)))
+		}
+	}
+	if err := c.text(info.GetExtraJson(), true); err != nil {
+		return at("client_info.extra_json", err)
+	}
+	return nil
+}
+
+// pair checks a field x and its twin x_json.
+func (c *checker) pair(x, xJSON string, s *structpb.Struct, text []byte, object bool) error {
+	if s == nil {
+		if err := c.text(text, object); err != nil {
+			return at(xJSON, err)
+		}
+		return nil
+	}
+	if len(text) > 0 {
+		return bothTwins(x, xJSON)
+	}
+	if err := c.object(s, 1); err != nil {
+		return at(x, err)
+	}
+	return nil
 }
 
 func (c *checker) enter() error {
@@ -145,6 +177,10 @@ func (c *checker) message(m protoreflect.Message) error {
 	}
 	if c.depth++; c.depth > limit {
 		return depthError(limit)
+	}
+	if meta, ok := m.Interface().(*mcpv1.RequestMeta); ok {
+		c.depth--
+		return c.requestMeta(meta)
 	}
 	for _, f := range checkPlanOf(m.Descriptor()) {
 		if !m.Has(f.fd) {

@@ -155,27 +155,33 @@ func (r reader) promptMessage(raw []byte, c *mcpv1.Content) error {
 	return nil
 }
 
-// turn reads the content of a message of a conversation with a model, a block or an array
-// of blocks, and gives the other members.
-func (r reader) turn(ms []member, content *[]*mcpv1.Content, isArray *bool) []member {
+// turn reads a message of a conversation with a model, whose content is a block or an
+// array of blocks.
+func (r reader) turn(ms []member, m proto.Message, content *[]*mcpv1.Content, isArray *bool) error {
 	raw, rest := take(ms, "content")
 	if raw == nil {
-		return ms
+		return malformed("member %q is missing", "content")
 	}
+	if blocks, ok := r.turnContent(raw, isArray); ok {
+		*content, ms = blocks, rest
+	}
+	return r.fields(ms, m.ProtoReflect())
+}
+
+func (r reader) turnContent(raw []byte, isArray *bool) (content []*mcpv1.Content, ok bool) {
 	blocks := [][]byte{raw}
 	if raw[0] != '{' {
-		var ok bool
 		if blocks, ok = elements(raw); !ok {
-			return ms
+			return nil, false
 		}
 		*isArray = len(blocks) == 1
 	}
-	*content = make([]*mcpv1.Content, len(blocks))
+	content = make([]*mcpv1.Content, len(blocks))
 	for i, raw := range blocks {
-		(*content)[i] = new(mcpv1.Content)
-		r.block(raw, (*content)[i])
+		content[i] = new(mcpv1.Content)
+		r.block(raw, content[i])
 	}
-	return rest
+	return content, true
 }
 
 func (w *writer) block(c *mcpv1.Content) error {

@@ -45,9 +45,9 @@ func (r reader) message(raw []byte, m proto.Message) error {
 	case *mcpv1.BlobContent:
 		return r.bareBlob(ms, m)
 	case *mcpv1.SamplingMessage:
-		return r.fields(r.turn(ms, &m.Content, &m.ContentIsArray), m.ProtoReflect())
+		return r.turn(ms, m, &m.Content, &m.ContentIsArray)
 	case *mcpv1.CreateMessageResult:
-		return r.fields(r.turn(ms, &m.Content, &m.ContentIsArray), m.ProtoReflect())
+		return r.turn(ms, m, &m.Content, &m.ContentIsArray)
 	case *mcpv1.InputRequired:
 		return r.inputRequired(ms, m)
 	case *mcpv1.CompleteRequest:
