@@ -94,7 +94,7 @@ func (s *Server) Listen(ctx context.Context, req *mcpv1.ListenRequest, stream *c
 	}
 	params, err := mapping.ToJSON(req)
 	if err != nil {
-		return s.fail(ctx, methodListen, invalidParams("%v", err), enc)
+		return s.fail(ctx, methodListen, jsonError(err), enc)
 	}
 	q := newQueue[*mcpv1.ListenResponse]()
 	err = pump(ctx, q, func(ctx context.Context) error {
@@ -187,7 +187,7 @@ func (s *Server) SubscribeResource(ctx context.Context, req *mcpv1.SubscribeReso
 		return err
 	}, func(events []*jsonrpc.Request) error {
 		for _, n := range events {
-			if err := s.resourceEvent(ctx, c.scope, req.GetUri(), n, stream); err != nil {
+			if err := s.resourceEvent(ctx, c, req.GetUri(), n, stream); err != nil {
 				return err
 			}
 		}
@@ -198,7 +198,7 @@ func (s *Server) SubscribeResource(ctx context.Context, req *mcpv1.SubscribeReso
 
 // resourceEvent passes on one notification: the acknowledgement as the response's
 // headers, a change as an event with the fresh contents.
-func (s *Server) resourceEvent(ctx context.Context, sc scope, uri string, n *jsonrpc.Request, stream *connect.ServerStream[mcpv1.ResourceEvent]) error {
+func (s *Server) resourceEvent(ctx context.Context, c *call, uri string, n *jsonrpc.Request, stream *connect.ServerStream[mcpv1.ResourceEvent]) error {
 	switch n.Method {
 	case methodSubscriptionAcked:
 		var ack mcp.SubscriptionsAcknowledgedParams
@@ -210,25 +210,25 @@ func (s *Server) resourceEvent(ctx context.Context, sc scope, uri string, n *jso
 		}
 		return stream.Send(nil) // headers only: the subscription stands
 	case methodResourceUpdated:
-		return stream.Send(s.freshContents(ctx, sc, uri))
+		return stream.Send(s.freshContents(ctx, c, uri))
 	}
 	return nil
 }
 
-func (s *Server) freshContents(ctx context.Context, sc scope, uri string) *mcpv1.ResourceEvent {
+func (s *Server) freshContents(ctx context.Context, c *call, uri string) *mcpv1.ResourceEvent {
 	e := &mcpv1.ResourceEvent{Uri: &uri, At: timestamppb.Now()}
 	var m mcpv1.ReadResourceResponse
 	res, err := s.dispatch(ctx, &call{
 		method: methodReadResource,
-		scope:  sc,
-		params: &mcp.ReadResourceParams{Meta: sc.meta, URI: uri},
-		extra:  &mcp.RequestExtra{},
+		scope:  c.scope,
+		params: &mcp.ReadResourceParams{Meta: c.scope.meta, URI: uri},
+		extra:  c.extra,
 	})
 	if err == nil {
-		err = mapping.FromSDKResult(res, &m, s.resultOptions(&sc))
+		err = mapping.FromSDKResult(res, &m, s.resultOptions(&c.scope))
 	}
 	if err != nil {
-		e.Kind = &mcpv1.ResourceEvent_Error{Error: s.toRPCError(ctx, methodReadResource, err).message(sc.encoding)}
+		e.Kind = &mcpv1.ResourceEvent_Error{Error: s.toRPCError(ctx, methodReadResource, err).message(c.scope.encoding)}
 		return e
 	}
 	e.Kind = &mcpv1.ResourceEvent_Update{Update: &m}
