@@ -28,6 +28,13 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		return s.fail(ctx, "Connect", err, x.encoding())
 	}
 	defer x.leave()
+	if x.current() != nil {
+		// Headers: the session's stream stands. Without a session they wait for the first
+		// message, which may open one.
+		if err := stream.Send(nil); err != nil {
+			return err
+		}
+	}
 	defer context.AfterFunc(s.drain, x.stop)()
 	r := newReader(x, stream)
 	written := make(chan error, 1)
