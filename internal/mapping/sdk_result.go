@@ -5,6 +5,7 @@ package mapping
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"google.golang.org/protobuf/proto"
@@ -81,7 +82,21 @@ func (o ResultOptions) Annotate(res mcp.Result) mcp.Result {
 		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
 		return &c
 	}
-	return res
+	return o.annotateForeign(res)
+}
+
+// annotateForeign is Annotate for a type that a middleware brought. It says itself what
+// kind of result it is.
+func (o ResultOptions) annotateForeign(res mcp.Result) mcp.Result {
+	v := reflect.ValueOf(res)
+	if o.Server == nil || v.Kind() != reflect.Pointer || v.IsNil() {
+		return res
+	}
+	c := reflect.New(v.Type().Elem())
+	c.Elem().Set(v.Elem())
+	r := c.Interface().(mcp.Result) // the type of res
+	r.SetMeta(o.Server.With(r.GetMeta()))
+	return r
 }
 
 // FromSDKResult converts a result of the SDK, or of a middleware's own type, to the
