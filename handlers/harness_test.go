@@ -23,7 +23,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	"github.com/mcpconnect/mcpconnect/mcpconnect"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
@@ -108,9 +110,11 @@ func testContext(t testing.TB) context.Context {
 	return ctx
 }
 
-// An outcome is what a request gave: notifications in order, then a result or an error.
+// An outcome is what a request gave: notifications in order, requests of the server, then
+// a result or an error.
 type outcome struct {
 	notes  []string // method and params
+	asked  []string // requests of the server: method and params, sorted
 	result json.RawMessage
 	err    *jsonrpc.Error
 }
@@ -119,6 +123,9 @@ func (o outcome) String() string {
 	var b strings.Builder
 	for _, n := range o.notes {
 		fmt.Fprintf(&b, "notification %s\n", n)
+	}
+	for _, n := range slices.Sorted(slices.Values(o.asked)) {
+		fmt.Fprintf(&b, "request %s\n", n)
 	}
 	if o.err != nil {
 		fmt.Fprintf(&b, "error %d %s %s\n", o.err.Code, o.err.Message, canonical(o.err.Data))
@@ -185,7 +192,11 @@ func exact(v any) any {
 			v[i] = exact(v[i])
 		}
 	case json.Number:
-		if r, ok := new(big.Rat).SetString(v.String()); ok {
+		r, ok := new(big.Rat).SetString(v.String())
+		switch {
+		case ok && r.Sign() == 0 && strings.HasPrefix(v.String(), "-"):
+			return "number -0"
+		case ok:
 			return "number " + r.RatString()
 		}
 	}
@@ -195,8 +206,9 @@ func exact(v any) any {
 // A rawPeer speaks JSON-RPC to a server over the SDK's in-memory transport: the measure
 // for what any wire must give.
 type rawPeer struct {
-	conn mcp.Connection
-	next float64
+	conn   mcp.Connection
+	next   float64
+	answer answerer // nil if no requests are expected
 }
 
 func newRawPeer(t testing.TB, server *mcp.Server) *rawPeer {
@@ -236,6 +248,12 @@ func (p *rawPeer) call(ctx context.Context, method string, params json.RawMessag
 		case *jsonrpc.Request:
 			if !m.IsCall() {
 				o.notes = append(o.notes, m.Method+" "+canonical(m.Params))
+				continue
+			}
+			o.asked = append(o.asked, m.Method+" "+canonical(m.Params))
+			res := &jsonrpc.Response{ID: m.ID, Result: p.answer(m.Method, m.Params)}
+			if err := p.conn.Write(ctx, res); err != nil {
+				return outcome{err: &jsonrpc.Error{Message: err.Error()}}
 			}
 		case *jsonrpc.Response:
 			o.result = m.Result
@@ -276,23 +294,47 @@ func (s sendStream) Receive() (*mcpv1.Envelope, error) {
 }
 
 // read takes messages up to the response.
-func read(s envelopeStream) (o outcome, err error) {
+func read(s envelopeStream) (o outcome, err error) { return readAnswering(s, nil, nil) }
+
+// readAnswering is read for a peer that is asked: reply sends its responses. see is shown
+// each envelope.
+func readAnswering(s envelopeStream, reply func(*mcpv1.Envelope) error, see func(*mcpv1.Envelope)) (o outcome, err error) {
 	for {
 		e, err := s.Receive()
 		if err != nil {
 			return o, err
 		}
+		if see != nil {
+			see(e)
+		}
 		switch k := e.Kind.(type) {
 		case *mcpv1.Envelope_Notification:
-			o.notes = append(o.notes, e.Method+" "+canonical(k.Notification.ParamsJson))
+			o.notes = append(o.notes, e.Method+" "+canonical(eitherTwin(k.Notification.Params, k.Notification.ParamsJson)))
+		case *mcpv1.Envelope_Request:
+			o.asked = append(o.asked, e.Method+" "+canonical(eitherTwin(k.Request.Params, k.Request.ParamsJson)))
+			if reply == nil {
+				return o, fmt.Errorf("unexpected request of the server: %v", e)
+			}
+			if err := reply(e); err != nil {
+				return o, err
+			}
 		case *mcpv1.Envelope_Response:
 			if e := k.Response.GetError(); e != nil {
 				o.err = wireError(e)
 			}
-			o.result = k.Response.GetResultJson()
+			o.result = eitherTwin(k.Response.GetResult(), k.Response.GetResultJson())
 			return o, nil
 		}
 	}
+}
+
+// eitherTwin gives the text of a member that has a Struct and a text for it.
+func eitherTwin(s *structpb.Struct, text []byte) json.RawMessage {
+	out, err := mapping.JSONText(s, text)
+	if err != nil {
+		return json.RawMessage("malformed: " + err.Error())
+	}
+	return out
 }
 
 func wireError(e *mcpv1.JsonRpcError) *jsonrpc.Error {

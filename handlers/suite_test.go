@@ -7,85 +7,143 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 
-	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
-	"google.golang.org/protobuf/proto"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
-	"github.com/mcpconnect/mcpconnect/internal/mapping"
-	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
-	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
+const (
+	modernVersion = "2026-07-28"
+	noneDeclared  = `{}`
+)
+
+var allVersions = []string{modernVersion, "2025-11-25", "2025-06-18"}
+
+// A suite is a list of requests, made one after the other by one client. Each outcome
+// must be the one that the SDK's own in-memory transport gives for it.
+type suite struct {
+	// server makes a server; those that it makes are equal. If nil, everything.NewServer.
+	server func() *mcp.Server
+	// changes says that the requests change the server: each run has one of its own.
+	changes bool
+	// versions are those to speak. If nil, allVersions.
+	versions []string
+	// forms are those to use. If nil, all forms that speak in exact JSON.
+	forms []form
+	// capabilities are what the client declares, as JSON. If empty, none.
+	capabilities string
+	// answer answers the requests of the server. If nil, there must be none.
+	answer answerer
+	cases  []suiteCase
+}
+
+// An answerer gives a client's result for a request of the server.
+type answerer func(method string, params json.RawMessage) json.RawMessage
+
 // TestEveryMethodInBothFormsOnEveryWire runs the same requests in both forms, over every
-// protocol, in every era, and compares each outcome with what the SDK's own in-memory
-// transport gives for it.
+// protocol, in every era.
 func TestEveryMethodInBothFormsOnEveryWire(t *testing.T) {
 	t.Parallel()
-	server := everything.NewServer()
-	url := serve(t, server)
-	for _, version := range []string{"2026-07-28", "2025-11-25", "2025-06-18"} {
-		want := nativeOutcomes(t, version)
+	suite{cases: cases}.run(t)
+}
+
+// TestEveryMethodWithStructs is the same for peers that speak in google.protobuf.Struct.
+// What a Struct cannot hold comes as text.
+func TestEveryMethodWithStructs(t *testing.T) {
+	t.Parallel()
+	suite{cases: cases, forms: structForms}.run(t)
+}
+
+func (s suite) run(t *testing.T) {
+	t.Helper()
+	if s.server == nil {
+		s.server = everything.NewServer
+	}
+	if s.versions == nil {
+		s.versions = allVersions
+	}
+	if s.forms == nil {
+		s.forms = forms
+	}
+	if s.capabilities == "" {
+		s.capabilities = noneDeclared
+	}
+	url := ""
+	if !s.changes {
+		url = serve(t, s.server())
+	}
+	for _, version := range s.versions {
+		want := s.native(t, version)
 		for _, w := range wires {
-			for _, form := range forms {
+			for _, form := range s.forms {
 				if form.bidi && !w.bidi() {
 					continue
 				}
+				p := peer{wire: w, url: url, version: version, capabilities: s.capabilities, structs: form.structs, answer: s.answer}
 				t.Run(version+"/"+w.name+"/"+form.name, func(t *testing.T) {
 					t.Parallel()
-					runSuite(t, w, url, version, form, want)
+					if s.changes {
+						p.url = serve(t, s.server())
+					}
+					s.compare(t, form, p, want)
 				})
 			}
 		}
 	}
 }
 
-func runSuite(t *testing.T, w wire, url, version string, form form, want map[string]string) {
-	client := form.open(t, w, url, version)
-	for _, c := range cases {
-		if form.typed && typedCalls[c.method] == nil {
+func (s suite) compare(t *testing.T, form form, p peer, want map[string]outcome) {
+	t.Helper()
+	client := form.open(t, p)
+	for _, c := range s.cases {
+		if !form.has(c, p.version) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		got := client(ctx, c.method, c.paramsFor(version))
+		got := normal(client(ctx, c.method, c.paramsFor(p.version, p.capabilities)))
 		cancel()
+		wanted := want[c.name]
 		if form.unary {
-			got.notes = nil
+			wanted.notes, got.notes = nil, nil
 		}
-		wantText := want[c.name]
-		if form.unary {
-			wantText = want[c.name+" without notifications"]
+		a, b := wanted.String(), got.String()
+		if form.structs {
+			a, b = unfold(wanted).String(), unfold(got).String()
 		}
-		if diff := cmp.Diff(wantText, normal(got).String()); diff != "" {
+		if diff := cmp.Diff(a, b); diff != "" {
 			t.Errorf("%s: differs from the SDK's own transport (-want +got):\n%s", c.name, diff)
 		}
 	}
 }
 
-// nativeOutcomes asks a server of its own over the SDK's in-memory transport.
-func nativeOutcomes(t *testing.T, version string) map[string]string {
+// native asks a server of its own over the SDK's in-memory transport.
+func (s suite) native(t *testing.T, version string) map[string]outcome {
 	t.Helper()
 	ctx := testContext(t)
-	peer := newRawPeer(t, everything.NewServer())
-	if version < "2026-07-28" {
-		if o := peer.call(ctx, "initialize", initializeParams(version)); o.err != nil {
+	peer := newRawPeer(t, s.server())
+	peer.answer = s.answer
+	if version < modernVersion {
+		if o := peer.call(ctx, "initialize", initializeDeclaring(version, s.capabilities)); o.err != nil {
 			t.Fatal(o.err)
 		}
 		if err := peer.notify(ctx, "notifications/initialized"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := map[string]string{}
-	for _, c := range cases {
-		o := normal(peer.call(ctx, c.method, c.paramsFor(version)))
-		want[c.name] = o.String()
-		o.notes = nil
-		want[c.name+" without notifications"] = o.String()
+	want := map[string]outcome{}
+	for _, c := range s.cases {
+		if c.only != "" && (c.only == "modern") != (version >= modernVersion) {
+			continue
+		}
+		if _, twice := want[c.name]; twice {
+			t.Fatalf("two cases are called %q", c.name)
+		}
+		want[c.name] = normal(peer.call(ctx, c.method, c.paramsFor(version, s.capabilities)))
 	}
 	return want
 }
@@ -108,297 +166,65 @@ func normal(o outcome) outcome {
 }
 
 func initializeParams(version string) json.RawMessage {
-	return fmt.Appendf(nil, `{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"suite","version":"1"}}`, version)
+	return initializeDeclaring(version, noneDeclared)
+}
+
+func initializeDeclaring(version, capabilities string) json.RawMessage {
+	return fmt.Appendf(nil, `{"protocolVersion":%q,"capabilities":%s,"clientInfo":{"name":"suite","version":"1"}}`, version, capabilities)
 }
 
 const modernMeta = `"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"suite","version":"1"},` +
 	`"io.modelcontextprotocol/clientCapabilities":{}`
 
+// modernMetaDeclaring are the members of a modern `_meta` with capabilities.
+func modernMetaDeclaring(capabilities string) string {
+	return strings.TrimSuffix(modernMeta, noneDeclared) + capabilities
+}
+
 // A suiteCase is one request. %META% in its params stands for the members that a modern
 // request has in `_meta`.
 type suiteCase struct {
 	name, method, params string
+	// only is "modern" or "legacy" for a request of one era, empty for both.
+	only string
 }
 
-func (c suiteCase) paramsFor(version string) json.RawMessage {
-	if version >= "2026-07-28" {
-		return json.RawMessage(strings.ReplaceAll(c.params, "%META%", modernMeta))
+func (c suiteCase) paramsFor(version, capabilities string) json.RawMessage {
+	meta := ""
+	if version >= modernVersion {
+		meta = modernMetaDeclaring(capabilities)
 	}
-	return json.RawMessage(strings.ReplaceAll(strings.ReplaceAll(c.params, "%META%,", ""), "%META%", ""))
+	params := strings.ReplaceAll(c.params, "%META%", meta)
+	return json.RawMessage(strings.ReplaceAll(params, `{,`, `{`))
+}
+
+// in gives the case for one era only.
+func (c suiteCase) in(era string) suiteCase {
+	c.only = era
+	return c
+}
+
+// retry gives a tool's case once more, with answers to what it asked.
+func retry(name, args, responses, state string) suiteCase {
+	return suiteCase{
+		name: "tool " + name + " again with " + responses + state, method: "tools/call",
+		params: fmt.Sprintf(`{"_meta":{%%META%%},"name":%q,"arguments":%s,"inputResponses":%s,"requestState":%q}`, name, args, responses, state),
+	}
 }
 
 func tool(name, args string) suiteCase {
-	return suiteCase{"tool " + name + " " + args, "tools/call", fmt.Sprintf(`{"_meta":{%%META%%},"name":%q,"arguments":%s}`, name, args)}
+	return suiteCase{name: "tool " + name + " " + args, method: "tools/call", params: fmt.Sprintf(`{"_meta":{%%META%%},"name":%q,"arguments":%s}`, name, args)}
 }
 
 func prompt(name, args string) suiteCase {
-	return suiteCase{"prompt " + name, "prompts/get", fmt.Sprintf(`{"_meta":{%%META%%},"name":%q,"arguments":%s}`, name, args)}
+	return suiteCase{name: "prompt " + name + args, method: "prompts/get", params: fmt.Sprintf(`{"_meta":{%%META%%},"name":%q,"arguments":%s}`, name, args)}
 }
 
 func resource(uri string) suiteCase {
-	return suiteCase{"resource " + uri, "resources/read", fmt.Sprintf(`{"_meta":{%%META%%},"uri":%q}`, uri)}
+	return suiteCase{name: "resource " + uri, method: "resources/read", params: fmt.Sprintf(`{"_meta":{%%META%%},"uri":%q}`, uri)}
 }
 
-var cases = []suiteCase{
-	{"list of tools", "tools/list", `{"_meta":{%META%}}`},
-	{"list of resources", "resources/list", `{"_meta":{%META%}}`},
-	{"list of resource templates", "resources/templates/list", `{"_meta":{%META%}}`},
-	{"list of prompts", "prompts/list", `{"_meta":{%META%}}`},
-	{"list at a wrong cursor", "tools/list", `{"_meta":{%META%},"cursor":"nonsense"}`},
-	{"list at a cursor of the wrong type", "tools/list", `{"_meta":{%META%},"cursor":7}`},
-	tool("test_simple_text", `{}`),
-	tool("test_image_content", `{}`),
-	tool("test_audio_content", `{}`),
-	tool("test_embedded_resource", `{}`),
-	tool("test_multiple_content_types", `{}`),
-	tool("content_all", `{}`),
-	tool("content_none", `{}`),
-	tool("content_empty_values", `{}`),
-	tool("structured_object", `{}`),
-	tool("structured_array", `{}`),
-	tool("greet", `{"name":"you"}`),
-	tool("greet", `{"name":7}`),
-	tool("greet", `{}`),
-	tool("greet (structured)", `{"name":"you"}`),
-	tool("greet (content with ResourceLink)", `{"name":"you"}`),
-	tool("test_error_handling", `{}`),
-	tool("error_result", `{}`),
-	tool("error_jsonrpc", `{}`),
-	tool("error_plain", `{}`),
-	tool("error_wrapped", `{}`),
-	tool("no such tool", `{}`),
-	{"tool with arguments of the wrong type", "tools/call", `{"_meta":{%META%},"name":7}`},
-	{"tool without name", "tools/call", `{"_meta":{%META%}}`},
-	{"tool with unknown members", "tools/call", `{"_meta":{%META%,"x":[1]},"name":"test_simple_text","arguments":{},"later":{"a":1}}`},
-	{"tool with progress", "tools/call", `{"_meta":{%META%,"progressToken":"p"},"name":"test_tool_with_progress","arguments":{}}`},
-	{"tool with progress under an integer", "tools/call", `{"_meta":{%META%,"progressToken":7},"name":"test_tool_with_progress","arguments":{}}`},
-	resource("test://static-text"),
-	resource("test://static-binary"),
-	resource("embedded:info"),
-	resource("test://nowhere"),
-	prompt("prompt_all", `{"needed":"a","optional":"b"}`),
-	prompt("test_simple_prompt", `{}`),
-	prompt("test_prompt_with_arguments", `{"arg1":"x","arg2":"y"}`),
-	prompt("test_prompt_with_image", `{}`),
-	prompt("grüß dich", `{}`),
-	prompt("prompt_broken", `{}`),
-	prompt("no such prompt", `{}`),
-	{"completion of a prompt", "completion/complete", `{"_meta":{%META%},"ref":{"type":"ref/prompt","name":"test_prompt_with_arguments"},"argument":{"name":"arg1","value":"par"}}`},
-	{"completion of a resource", "completion/complete", `{"_meta":{%META%},"ref":{"type":"ref/resource","uri":"test://template/{id}/data"},"argument":{"name":"id","value":""},"context":{"arguments":{"a":"b"}}}`},
-	{"completion without ref", "completion/complete", `{"_meta":{%META%},"argument":{"name":"arg1","value":""}}`},
-	{"unknown method", "no/such/method", `{"_meta":{%META%}}`},
-	{"unknown task", "tasks/get", `{"_meta":{%META%},"taskId":"none"}`},
-}
-
-// A form is a way to put a JSON-RPC request on a wire.
-type form struct {
-	name  string
-	bidi  bool
-	typed bool
-	unary bool // notifications are not seen
-	open  func(t *testing.T, w wire, url, version string) func(context.Context, string, json.RawMessage) outcome
-}
-
-var forms = []form{
-	{name: "Send", open: openSend},
-	{name: "Connect", bidi: true, open: openConnect},
-	{name: "typed", typed: true, open: openTyped(typedCalls)},
-	{name: "typed unary", typed: true, unary: true, open: openTyped(unaryCalls())},
-}
-
-func openSend(t *testing.T, w wire, url, version string) func(context.Context, string, json.RawMessage) outcome {
-	client := w.client(t, url)
-	session := ""
-	call := func(ctx context.Context, method string, params json.RawMessage) outcome {
-		ctx, info := connect.NewClientContext(ctx)
-		if session != "" {
-			info.RequestHeader().Set("Mcp-Session-Id", session)
-		}
-		stream, err := client.Send(ctx, envelope(1, method, params))
-		if err != nil {
-			return failed(err)
-		}
-		o, err := read(sendStream{stream})
-		if err != nil {
-			return failed(err)
-		}
-		if id := stream.ResponseHeader().Get("Mcp-Session-Id"); id != "" {
-			session = id
-		}
-		if err := stream.Close(); err != nil {
-			return failed(err)
-		}
-		return o
-	}
-	if version < "2026-07-28" {
-		if o := call(t.Context(), "initialize", initializeParams(version)); o.err != nil || session == "" {
-			t.Fatalf("initialize gave %v and session %q", o, session)
-		}
-	}
-	return call
-}
-
-func openConnect(t *testing.T, w wire, url, version string) func(context.Context, string, json.RawMessage) outcome {
-	ctx, cancel := context.WithCancel(context.Background())
-	stream, err := w.client(t, url).Connect(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = stream.CloseRequest()
-		cancel()
-		_ = stream.CloseResponse()
-	})
-	id := int64(0)
-	call := func(_ context.Context, method string, params json.RawMessage) outcome {
-		id++
-		if err := stream.Send(envelope(id, method, params)); err != nil {
-			return failed(err)
-		}
-		o, err := read(stream)
-		if err != nil {
-			return failed(err)
-		}
-		return o
-	}
-	if version < "2026-07-28" {
-		if o := call(ctx, "initialize", initializeParams(version)); o.err != nil {
-			t.Fatal(o.err)
-		}
-	}
-	return call
-}
-
-func failed(err error) outcome {
-	if e := detail(err); e != nil {
-		return outcome{err: e}
-	}
-	return outcome{err: &jsonrpc.Error{Message: "RPC failed: " + err.Error()}}
-}
-
-// A typedCall runs the typed RPC of a method.
-type typedCall func(ctx context.Context, c mcpv1connect.MCPClient, params json.RawMessage) outcome
-
-func unary[Req any, PReq interface {
-	*Req
-	proto.Message
-}, Res proto.Message](rpc func(mcpv1connect.MCPClient, context.Context, PReq) (Res, error)) typedCall {
-	return func(ctx context.Context, c mcpv1connect.MCPClient, params json.RawMessage) outcome {
-		req := PReq(new(Req))
-		if err := mapping.FromJSON(params, req, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
-			return failed(err)
-		}
-		askForBytes(req)
-		res, err := rpc(c, ctx, req)
-		if err != nil {
-			return failed(err)
-		}
-		return asJSON(res)
-	}
-}
-
-// askForBytes asks for exact JSON in the answer: a Struct would do, but then not every
-// difference would show.
-func askForBytes(req proto.Message) {
-	m, ok := req.(interface{ GetMeta() *mcpv1.RequestMeta })
-	if !ok {
-		return
-	}
-	if m.GetMeta() == nil {
-		fd := req.ProtoReflect().Descriptor().Fields().ByName("meta")
-		req.ProtoReflect().Mutable(fd)
-	}
-	m.GetMeta().JsonEncoding = mcpv1.JsonEncoding_JSON_ENCODING_BYTES
-}
-
-func asJSON(m proto.Message) outcome {
-	text, err := mapping.ToJSON(m)
-	if err != nil {
-		return failed(err)
-	}
-	return outcome{result: text}
-}
-
-var typedCalls = map[string]typedCall{
-	"tools/list":               unary(mcpv1connect.MCPClient.ListTools),
-	"resources/list":           unary(mcpv1connect.MCPClient.ListResources),
-	"resources/templates/list": unary(mcpv1connect.MCPClient.ListResourceTemplates),
-	"prompts/list":             unary(mcpv1connect.MCPClient.ListPrompts),
-	"resources/read":           unary(mcpv1connect.MCPClient.ReadResource),
-	"prompts/get":              unary(mcpv1connect.MCPClient.GetPrompt),
-	"completion/complete":      unary(mcpv1connect.MCPClient.Complete),
-	"server/discover":          unary(mcpv1connect.MCPClient.Discover),
-	"tasks/get":                unary(mcpv1connect.MCPClient.GetTask),
-	"tasks/update":             unary(mcpv1connect.MCPClient.UpdateTask),
-	"tasks/cancel":             unary(mcpv1connect.MCPClient.CancelTask),
-	"tools/call":               callToolStream,
-}
-
-func unaryCalls() map[string]typedCall {
-	m := maps.Clone(typedCalls)
-	m["tools/call"] = unary(mcpv1connect.MCPClient.InvokeTool)
-	return m
-}
-
-func callToolStream(ctx context.Context, c mcpv1connect.MCPClient, params json.RawMessage) (o outcome) {
-	var req mcpv1.CallToolRequest
-	if err := mapping.FromJSON(params, &req, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
-		return failed(err)
-	}
-	askForBytes(&req)
-	stream, err := c.CallTool(ctx, &req)
-	if err != nil {
-		return failed(err)
-	}
-	defer func() { _ = stream.Close() }()
-	for stream.Receive() {
-		switch k := stream.Msg().Kind.(type) {
-		case *mcpv1.CallToolEvent_Progress:
-			o.notes = append(o.notes, "notifications/progress "+canonical(asJSON(k.Progress).result))
-		case *mcpv1.CallToolEvent_Log:
-			o.notes = append(o.notes, "notifications/message "+canonical(asJSON(k.Log).result))
-		default:
-			o.result = asJSON(stream.Msg()).result
-		}
-	}
-	if err := stream.Err(); err != nil {
-		o.err = failed(err).err
-	}
-	return o
-}
-
-func openTyped(calls map[string]typedCall) func(t *testing.T, w wire, url, version string) func(context.Context, string, json.RawMessage) outcome {
-	return func(t *testing.T, w wire, url, version string) func(context.Context, string, json.RawMessage) outcome {
-		client := w.client(t, url)
-		session := ""
-		if version < "2026-07-28" {
-			session = initializeTyped(t, client, version)
-		}
-		return func(ctx context.Context, method string, params json.RawMessage) outcome {
-			if session != "" {
-				var info connect.CallInfo
-				ctx, info = connect.NewClientContext(ctx)
-				info.RequestHeader().Set("Mcp-Session-Id", session)
-			}
-			return calls[method](ctx, client, params)
-		}
-	}
-}
-
-func initializeTyped(t testing.TB, client mcpv1connect.MCPClient, version string) (session string) {
-	t.Helper()
-	ctx := testContext(t)
-	var req mcpv1.InitializeRequest
-	if err := mapping.FromJSON(initializeParams(version), &req, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
-		t.Fatal(err)
-	}
-	res, err := client.Initialize(ctx, &req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.GetProtocolVersion() != version {
-		t.Fatalf("initialize agreed on %q, want %q", res.GetProtocolVersion(), version)
-	}
-	return res.SessionId
+func request(name, method, params string) suiteCase {
+	return suiteCase{name: name, method: method, params: params}
 }
