@@ -20,7 +20,8 @@ const maxMessageDepth = 30
 
 // FromJSON reads the JSON object data, the twin of m, into m, which it resets first. enc
 // says whether free-form JSON goes to Struct fields, as far as they can hold it, or to
-// their _json twins.
+// their _json twins. A Content is read as a content block; it, input requests and input
+// responses take any value, as other_json.
 //
 // If it returns nil, [ToJSON] gives the same JSON value back. Else m is empty, and the
 // error is [ErrMalformed]: data is not one JSON object in valid UTF-8; or repeats a

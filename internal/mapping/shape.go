@@ -24,7 +24,7 @@ func (r reader) message(raw []byte, m proto.Message) error {
 		return r.progressToken(raw, m)
 	case *mcpv1.Content:
 		r.block(raw, m)
-		return objectOnly(raw)
+		return nil
 	case *mcpv1.InputRequest:
 		r.inputRequest(raw, m)
 		return nil
@@ -309,12 +309,15 @@ func (w *writer) invokeToolResponse(m *mcpv1.InvokeToolResponse) error {
 
 // taskOutcome writes a Task so that toolOutcome knows it.
 func (w *writer) taskOutcome(m *mcpv1.Task) error {
-	if m.GetResultType() != "" {
-		return w.message(m)
-	}
 	extra, err := extraMembers(m.GetExtraJson())
-	if err == nil && find(extra, "task") != nil {
+	if err != nil {
+		return at("extra_json", err)
+	}
+	switch {
+	case find(extra, "task") != nil || m.GetResultType() == resultTask:
 		return w.message(m)
+	case m != nil && m.ResultType != nil:
+		return malformed("task has result_type %q, set %q or nothing", m.GetResultType(), resultTask)
 	}
 	return w.withResultType(m, resultTask)
 }

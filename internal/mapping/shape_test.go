@@ -234,6 +234,7 @@ func TestToJSONRefuses(t *testing.T) {
 		{"token without kind", &mcpv1.RequestMeta{ProgressToken: &mcpv1.ProgressToken{}}, ErrMalformed, "progress_token: "},
 		{"event that is no outcome", &mcpv1.CallToolEvent{Kind: &mcpv1.CallToolEvent_Log{}}, ErrMalformed, "outcome"},
 		{"response without outcome", &mcpv1.InvokeToolResponse{}, ErrMalformed, "outcome"},
+		{"task of another type", &mcpv1.InvokeToolResponse{Outcome: &mcpv1.InvokeToolResponse_Task{Task: &mcpv1.Task{ResultType: proto.String("x")}}}, ErrMalformed, "result_type"},
 		{"task response without task", &mcpv1.GetTaskResponse{}, ErrMalformed, "task"},
 		{"input_required beside another field", &mcpv1.GetPromptResponse{Description: proto.String(""), InputRequired: &mcpv1.InputRequired{}}, ErrMalformed, "input_required"},
 		{"roots with and without params", &mcpv1.InputRequest{Kind: &mcpv1.InputRequest_Roots{Roots: &mcpv1.ListRootsRequest{NoParams: true, Meta: &mcpv1.Meta{}}}}, ErrMalformed, "no_params"},

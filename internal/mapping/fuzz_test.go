@@ -1,0 +1,104 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mapping
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"unicode/utf8"
+
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// FuzzFromJSON reads any text into any message, in any encoding: which of them, the first
+// two arguments say.
+func FuzzFromJSON(f *testing.F) {
+	types := mappedTypes()
+	for i, typ := range types {
+		f.Add(uint8(i), uint8(i), `{"content":[],"name":"x","_meta":{"a":1},"`+string(typ.Descriptor().Name())+`":1e400}`)
+	}
+	f.Fuzz(func(t *testing.T, typ, enc uint8, data string) {
+		m := types[int(typ)%len(types)].New().Interface()
+		keptOrRefused(t, []byte(data), m, mcpv1.JsonEncoding(enc%3))
+	})
+}
+
+func FuzzEnvelope(f *testing.F) {
+	for _, text := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"n":9007199254740993}}}`,
+		`{"jsonrpc":"2.0","id":"1","result":null}`,
+		`{"jsonrpc":"2.0","error":{"code":-32700,"message":"m","data":[1e400],"x":{}}}`,
+		`{"jsonrpc":"2.0","method":"notifications/cancelled","params":null}`,
+		`[{"jsonrpc":"2.0"}]`,
+	} {
+		f.Add(text, uint8(0))
+		f.Add(text, uint8(2))
+	}
+	f.Fuzz(func(t *testing.T, data string, enc uint8) {
+		e, err := EnvelopeFromJSON([]byte(data), mcpv1.JsonEncoding(enc%3))
+		if err != nil {
+			return
+		}
+		if e.GetKind() == nil {
+			t.Fatalf("%s became an envelope without a message", data)
+		}
+		keptOrRefused(t, []byte(data), &mcpv1.Envelope{}, mcpv1.JsonEncoding(enc%3))
+	})
+}
+
+// FuzzCheckJSON compares the scanner with encoding/json, and the limits with a count of
+// tokens.
+func FuzzCheckJSON(f *testing.F) {
+	for _, text := range []string{`{"a":[1,2.5e-3,"\ud800\u0000😀",{"b":null}]}`, `[[[[]]]]`, "\"\xff\"", `[1,]`, ` 1 `, `{"a":1}x`} {
+		f.Add(text, uint8(3), uint8(4))
+	}
+	f.Fuzz(func(t *testing.T, data string, depth, nodes uint8) {
+		valid := json.Valid([]byte(data)) && utf8.ValidString(data)
+		if err := CheckJSON([]byte(data), Limits{}); (err == nil) != valid {
+			t.Fatalf("got error %v, want valid = %v", err, valid)
+		}
+		if !valid {
+			return
+		}
+		gotDepth, gotNodes := measure(t, data)
+		err := CheckJSON([]byte(data), Limits{MaxDepth: int(depth), MaxNodes: int(nodes)})
+		tooDeep := depth > 0 && gotDepth > int(depth)
+		tooMany := nodes > 0 && gotNodes > int(nodes)
+		switch {
+		case err == nil && (tooDeep || tooMany), err != nil && !tooDeep && !tooMany,
+			errors.Is(err, ErrDepth) && !tooDeep, errors.Is(err, ErrNodes) && !tooMany:
+			t.Fatalf("got error %v for depth %d of %d, nodes %d of %d", err, gotDepth, depth, gotNodes, nodes)
+		}
+	})
+}
+
+// measure counts levels and nodes in well-formed JSON.
+func measure(t *testing.T, data string) (depth, nodes int) {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(data), &v); err != nil {
+		var tooBig *json.UnmarshalTypeError // 1e400
+		if !errors.As(err, &tooBig) {
+			t.Fatal(err)
+		}
+	}
+	level, inString := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			nodes++
+			level++
+			depth = max(depth, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return depth, nodes
+}
