@@ -163,6 +163,8 @@ func wantStatus(t testing.TB, err error, code codes.Code, rpcCode int32) *mcpv1.
 	return found
 }
 
+func codeOf(err error) codes.Code { return status.Code(err) }
+
 // text is the text of the first block of a tool's result.
 func text(r *mcpv1.CallToolResult) string {
 	if len(r.GetContent()) == 0 {
