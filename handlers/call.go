@@ -44,7 +44,8 @@ type call struct {
 	extra  *mcp.RequestExtra
 
 	mu   sync.Mutex
-	sink sink // nil once the call is over
+	sink sink            // nil once the call is over
+	ctx  context.Context // of the call while it is dispatched; its end is the call's
 }
 
 type callKey struct{}
@@ -59,6 +60,9 @@ func callFrom(ctx context.Context) *call {
 func (c *call) output() sink {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ctx != nil && c.ctx.Err() != nil {
+		return nil // cancelled: nothing more is sent for it (SPEC.md §10.2)
+	}
 	return c.sink
 }
 
@@ -75,6 +79,7 @@ func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err err
 		return nil, methodNotFound(c.method)
 	}
 	defer c.end()
+	c.ctx = ctx
 	ctx, endSpan := s.startSpan(ctx, c)
 	defer func() { endSpan(err) }()
 	defer s.recovered(ctx, c.method, &err)
@@ -140,14 +145,23 @@ func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 func (s *Server) sending(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 		c := callFrom(ctx)
-		if c == nil || (method != methodProgress && method != methodMessage) {
+		if c == nil {
 			return next(ctx, method, req)
 		}
 		out := c.output()
-		if out == nil || !c.wants(req.GetParams()) {
-			return nil, nil
+		switch method {
+		case methodProgress, methodMessage:
+			if out == nil || !c.wants(req.GetParams()) {
+				return nil, nil
+			}
+			return nil, out.notify(ctx, method, req.GetParams())
+		case methodElicitationComplete:
+			// Typed events have no place for it: then it goes to the session's stream.
+			if x, ok := out.(*exchange); ok {
+				return nil, x.notify(ctx, method, req.GetParams())
+			}
 		}
-		return nil, out.notify(ctx, method, req.GetParams())
+		return next(ctx, method, req)
 	}
 }
 

@@ -75,17 +75,47 @@ func responseOf(r *mcpv1.JsonRpcResponse) (*jsonrpc.Response, error) {
 // checkEnvelope refuses an envelope that is out of place or over a limit.
 func (s *Server) checkEnvelope(e *mcpv1.Envelope) *rpcError {
 	if err := mapping.CheckMessage(e, s.limits); err != nil {
-		return limitError(err)
+		if e.GetCall() != nil {
+			return jsonError(err) // as for its RPC
+		}
+		return envelopeError(err)
 	}
-	switch e.Kind.(type) {
-	case *mcpv1.Envelope_Request, *mcpv1.Envelope_Notification:
+	switch k := e.Kind.(type) {
+	case *mcpv1.Envelope_Request:
 		if e.Method == "" {
-			return invalidRequest("envelope without method")
+			return invalidRequest("request without method")
+		}
+		return checkID(k.Request)
+	case *mcpv1.Envelope_Notification:
+		if e.Method == "" {
+			return invalidRequest("notification without method")
 		}
 	case *mcpv1.Envelope_Response:
 		if e.Method != "" {
 			return invalidRequest("response with a method: %q", e.Method)
 		}
+	}
+	return nil
+}
+
+func checkID(r *mcpv1.JsonRpcRequest) *rpcError {
+	switch {
+	case r.Id != nil && r.IntId != nil:
+		return errBothIDs
+	case r.Id == nil && r.IntId == nil:
+		return invalidRequest("request without id")
+	}
+	return nil
+}
+
+// idOf gives the id of a request, nil if there is none that can be read.
+func idOf(e *mcpv1.Envelope) *callID {
+	k := e.GetRequest()
+	if k == nil {
+		return nil
+	}
+	if id, ok, err := requestID(k.Id, k.IntId); ok && err == nil {
+		return &id
 	}
 	return nil
 }

@@ -54,12 +54,23 @@ var errInternal = newError(connect.CodeInternal, jsonrpc.CodeInternalError, "int
 // errDraining ends streams when the server goes.
 var errDraining = newError(connect.CodeUnavailable, jsonrpc.CodeInternalError, "server is shutting down; connect again")
 
-// limitError reports free-form JSON that breaks a limit or a rule.
-func limitError(err error) *rpcError {
-	if errors.Is(err, mapping.ErrDepth) || errors.Is(err, mapping.ErrNodes) {
+// jsonError reports free-form JSON of a request that is none, or breaks a limit or a rule.
+func jsonError(err error) *rpcError {
+	switch {
+	case errors.Is(err, mapping.ErrDepth), errors.Is(err, mapping.ErrNodes):
 		return exhausted("%v", err)
+	case errors.Is(err, mapping.ErrSyntax):
+		return newError(connect.CodeInvalidArgument, jsonrpc.CodeParseError, "%v", err)
 	}
 	return invalidParams("%v", err)
+}
+
+// envelopeError is jsonError for an envelope, of which both twins make no valid message.
+func envelopeError(err error) *rpcError {
+	if errors.Is(err, mapping.ErrBothTwins) {
+		return invalidRequest("%v", err)
+	}
+	return jsonError(err)
 }
 
 // toRPCError decides what the peer learns of err. Errors that carry a JSON-RPC error

@@ -28,6 +28,8 @@ type exchange struct {
 	// bytes is set once the peer has used a `_json` field: from then on it gets them
 	// too. A peer that knows just the inherited fields never does.
 	bytes atomic.Bool
+	// single is set for Send: its metadata is about the one message that it takes.
+	single bool
 	// announce puts a new session's id into the response's metadata.
 	announce func(id string)
 	// wake interrupts the wait for the client's next message.
@@ -73,32 +75,28 @@ func (x *exchange) current() *session {
 }
 
 // request serves one request to its response. It returns once that is queued, or the
-// client has cancelled.
-func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) {
-	r := e.GetRequest()
-	id, ok, err := requestID(r.Id, r.IntId)
-	if err == nil && !ok {
-		err = invalidRequest("request without id")
-	}
-	if err != nil {
-		x.refuse(ctx, nil, err)
-		return
-	}
+// client has cancelled. checkEnvelope must have found e good. The error is that of a Send
+// without an answer.
+func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) error {
+	id, r := *idOf(e), e.GetRequest()
 	params, err := mapping.JSONText(r.GetParams(), r.GetParamsJson())
 	if err != nil {
-		x.refuse(ctx, &id, limitError(err))
-		return
+		x.refuse(ctx, &id, envelopeError(err))
+		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	calls := x.registry()
 	if err := calls.begin(id, cancel); err != nil {
 		x.refuse(ctx, &id, err)
-		return
+		return nil
 	}
 	result, err := x.serve(ctx, e.Method, id, params)
 	if calls.end(id) {
-		return // cancelled: nothing more is sent for it
+		return nil // cancelled: nothing more is sent for it
+	}
+	if x.single && (errors.Is(err, errNoSession) || errors.Is(err, errSessionEnded)) {
+		return err // told by the RPC, as everywhere
 	}
 	var failure *rpcError
 	if err == nil {
@@ -112,6 +110,7 @@ func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) {
 		// Out of time is told even though ctx has ended.
 		x.refuse(context.WithoutCancel(ctx), &id, failure)
 	}
+	return nil
 }
 
 // registry gives the place where requests of this stream are noted: ids are unique
@@ -139,10 +138,11 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 	if err != nil {
 		return nil, err
 	}
-	if method == methodInitialize && meta.GetProtocolVersion() < firstModern {
-		return x.initialize(ctx, params)
+	h := head{method: method, header: x.header, meta: meta, stream: x.current()}
+	if method == methodInitialize {
+		return x.initialize(ctx, h, params)
 	}
-	sc, err := x.srv.scopeOf(ctx, head{method: method, header: x.header, meta: meta, stream: x.current()})
+	sc, err := x.srv.scopeOf(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +188,11 @@ func (x *exchange) direct(ctx context.Context, c *call, params json.RawMessage) 
 	c.params = p
 	if c.method == methodPing {
 		return json.RawMessage("{}"), nil
+	}
+	if x.single {
+		if err := x.srv.checkParamHeaders(ctx, c); err != nil {
+			return nil, err
+		}
 	}
 	var res mcp.Result
 	if c.method == methodDiscover {

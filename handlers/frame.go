@@ -7,21 +7,23 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
 // greet answers the client's hello with ours: from then on both know what the other
 // reads.
-func (r *reader) greet(ctx context.Context, h *mcpv1.Hello) {
-	if !r.first {
+func (r *reader) greet(ctx context.Context, h *mcpv1.Hello, first bool) {
+	if !first {
 		r.x.refuse(ctx, nil, invalidRequest("hello must be the first message"))
 		return
 	}
-	r.hello = true
+	r.hello, r.framed = true, h.GetFrames()
 	r.batch.Store(h.GetBatch())
 	// A stream that has ended takes no more.
 	_ = r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{
@@ -37,8 +39,8 @@ func frameID(id uint64) callID { return callID{number: int64(id)} }
 // frame starts a typed call.
 func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
 	refuse := func(err error) { r.reply(ctx, frameError(f.GetCallId(), err)) }
-	if !r.hello {
-		refuse(invalidRequest("typed frames need a hello first"))
+	if !r.framed {
+		refuse(invalidRequest("typed frames need a hello first, that offers to read them"))
 		return
 	}
 	ctx, cancel := frameContext(ctx, r.x.header, f.GetTimeoutMs())
@@ -83,12 +85,16 @@ func frameContext(ctx context.Context, header http.Header, timeoutMs uint32) (co
 }
 
 func withoutMirror(header http.Header) http.Header {
-	if header[headerMethod] == nil && header[headerName] == nil {
-		return header
+	h := header
+	for key := range header {
+		if key != headerMethod && key != headerName && !strings.HasPrefix(key, headerParam) {
+			continue
+		}
+		if len(h) == len(header) {
+			h = header.Clone()
+		}
+		delete(h, key)
 	}
-	h := header.Clone()
-	h.Del(headerMethod)
-	h.Del(headerName)
 	return h
 }
 
@@ -174,7 +180,7 @@ func (r *reader) serveFrame(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.Rep
 		a.Reply = &mcpv1.ReplyFrame_Ping{Ping: m}
 		return a, err
 	}
-	return nil, invalidRequest("call frame of an unknown kind, or without one")
+	return nil, newError(connect.CodeUnimplemented, jsonrpc.CodeMethodNotFound, "call frame of an unknown kind, or without one")
 }
 
 // streamTool runs a tool with its progress and log, as CallTool does.

@@ -28,11 +28,13 @@ func (id callID) String() string {
 	return strconv.FormatInt(id.number, 10)
 }
 
+var errBothIDs = invalidRequest("id and int_id are both set")
+
 // requestID reads the id of a request or response; false for none.
 func requestID(text *string, number *int64) (callID, bool, error) {
 	switch {
 	case text != nil && number != nil:
-		return callID{}, false, invalidRequest("id and int_id are both set")
+		return callID{}, false, errBothIDs
 	case text != nil:
 		return stringID(*text), true, nil
 	case number != nil:

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -61,11 +62,29 @@ func initializeResult(res mcp.Result) (*mcp.InitializeResult, error) {
 	return &r, mapping.DecodeSDK(text, &r)
 }
 
+// mayInitialize refuses an initialize of the wrong era, and one in a session.
+func (s *Server) mayInitialize(ctx context.Context, h head) error {
+	version, err := h.version()
+	switch {
+	case err != nil:
+		return err
+	case version != "" && !slices.Contains(s.versions, version):
+		return s.unsupportedVersion(version)
+	case version >= firstModern:
+		return methodNotFound(methodInitialize)
+	}
+	n, err := s.sessionOf(ctx, h)
+	if err == nil && n != nil {
+		return errSecondInitialize
+	}
+	return err
+}
+
 // initialize serves the method on an envelope stream. On a Connect stream the session
 // lives as long as the stream.
-func (x *exchange) initialize(ctx context.Context, params json.RawMessage) (json.RawMessage, error) {
-	if x.current() != nil || x.header.Get(headerSession) != "" {
-		return nil, errSecondInitialize
+func (x *exchange) initialize(ctx context.Context, h head, params json.RawMessage) (json.RawMessage, error) {
+	if err := x.srv.mayInitialize(ctx, h); err != nil {
+		return nil, err
 	}
 	p, err := decodeParams(methodInitialize, params)
 	if err != nil {
@@ -106,20 +125,17 @@ func (s *Server) Initialize(ctx context.Context, req *mcpv1.InitializeRequest) (
 func (s *Server) initialize(ctx context.Context, req *mcpv1.InitializeRequest, res *mcpv1.InitializeResponse) (id string, err error) {
 	header := requestHeader(ctx)
 	if err := mapping.CheckMessage(req, s.limits); err != nil {
-		return "", limitError(err)
-	}
-	if header.Get(headerSession) != "" {
-		return "", errSecondInitialize
+		return "", jsonError(err)
 	}
 	if err := checkMirror(header, methodInitialize, ""); err != nil {
 		return "", err
 	}
-	if req.GetMeta().GetProtocolVersion() >= firstModern {
-		return "", methodNotFound(methodInitialize)
+	if err := s.mayInitialize(ctx, head{method: methodInitialize, header: header, meta: req.GetMeta()}); err != nil {
+		return "", err
 	}
 	text, err := mapping.ToJSON(req)
 	if err != nil {
-		return "", invalidParams("%v", err)
+		return "", jsonError(err)
 	}
 	params, err := decodeParams(methodInitialize, text)
 	if err != nil {

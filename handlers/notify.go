@@ -6,7 +6,6 @@ package handlers
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -23,7 +22,7 @@ func (x *exchange) notification(ctx context.Context, e *mcpv1.Envelope) error {
 	n := e.GetNotification()
 	params, err := mapping.JSONText(n.GetParams(), n.GetParamsJson())
 	if err != nil {
-		return limitError(err)
+		return envelopeError(err)
 	}
 	if e.Method == methodCancelled {
 		if id, ok := cancelledID(params); ok {
@@ -39,7 +38,7 @@ func (x *exchange) notification(ctx context.Context, e *mcpv1.Envelope) error {
 	if err != nil {
 		return err
 	}
-	sc, err := x.srv.scopeOf(ctx, head{method: e.Method, header: x.header, meta: meta, stream: x.current()})
+	sc, err := x.srv.scopeOf(ctx, head{header: x.header, meta: meta, stream: x.current()})
 	if err != nil || sc.session == nil {
 		return err // a modern client has nothing to notify
 	}
@@ -89,9 +88,19 @@ func (x *exchange) response(ctx context.Context, r *mcpv1.JsonRpcResponse) error
 	}
 	res, err := responseOf(r)
 	if err != nil {
-		// The handler that waits must learn that its answer is unusable.
-		wire := &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "malformed response"}
-		return errors.Join(err, n.answer(ctx, id.text, &jsonrpc.Response{Error: wire}))
+		x.spoil(ctx, r)
+		return err
 	}
 	return n.answer(ctx, id.text, res)
+}
+
+// spoil tells the handler that waits for a response that it is unusable; nil is none.
+func (x *exchange) spoil(ctx context.Context, r *mcpv1.JsonRpcResponse) {
+	n, err := x.srv.sessionOf(ctx, head{header: x.header, stream: x.current()})
+	if err != nil || n == nil || r.GetId() == "" {
+		return
+	}
+	wire := &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "malformed response"}
+	// If nobody waits, nobody is to be told.
+	_ = n.answer(ctx, r.GetId(), &jsonrpc.Response{Error: wire})
 }

@@ -30,6 +30,7 @@ type reader struct {
 	frames inflight    // typed calls
 	batch  atomic.Bool // the client reads batches
 	hello  bool        // the client said hello
+	framed bool        // it reads frames
 	first  bool        // the message read is the first
 }
 
@@ -58,7 +59,8 @@ func (r *reader) run(ctx context.Context) error {
 }
 
 func (r *reader) read(ctx context.Context) error {
-	for r.first = true; ; r.first = false {
+	r.first = true
+	for {
 		e, err := r.stream.Receive()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -72,8 +74,13 @@ func (r *reader) read(ctx context.Context) error {
 
 func (r *reader) takeAll(ctx context.Context, e *mcpv1.Envelope) {
 	batch := e.GetBatch()
+	e.Batch = nil // each is judged by itself
 	if e.Kind != nil || len(batch) == 0 {
 		r.take(ctx, e)
+	}
+	if len(batch) > 0 && !r.hello {
+		r.x.refuse(ctx, nil, invalidRequest("a batch needs a hello first"))
+		return
 	}
 	for _, e := range batch {
 		if len(e.GetBatch()) > 0 {
@@ -86,7 +93,10 @@ func (r *reader) takeAll(ctx context.Context, e *mcpv1.Envelope) {
 
 // take starts what one message asks for.
 func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
+	first := r.first
+	r.first = false
 	if err := r.x.srv.checkEnvelope(e); err != nil {
+		r.x.spoil(ctx, e.GetResponse())
 		r.refuse(ctx, e, err)
 		return
 	}
@@ -94,10 +104,10 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 	switch k := e.Kind.(type) {
 	case *mcpv1.Envelope_Request:
 		if e.Method == methodInitialize {
-			r.x.request(ctx, e) // what follows is part of the session
+			_ = r.x.request(ctx, e) // what follows is part of the session; never fails here
 			return
 		}
-		r.start(func() { r.x.request(ctx, e) }, func(err error) { r.refuse(ctx, e, err) })
+		r.start(func() { _ = r.x.request(ctx, e) }, func(err error) { r.refuse(ctx, e, err) })
 	case *mcpv1.Envelope_Notification:
 		if e.Method == methodCancelled {
 			r.note(ctx, e)
@@ -108,11 +118,10 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 		case <-ctx.Done():
 		}
 	case *mcpv1.Envelope_Response:
-		if err := r.x.response(ctx, k.Response); err != nil {
-			r.refuse(ctx, e, err)
-		}
+		// One that nobody waits for may have crossed with a cancellation.
+		_ = r.x.response(ctx, k.Response)
 	case *mcpv1.Envelope_Hello:
-		r.greet(ctx, k.Hello)
+		r.greet(ctx, k.Hello, first)
 	case *mcpv1.Envelope_Call:
 		r.frame(ctx, k.Call)
 	case *mcpv1.Envelope_Cancel:
@@ -149,15 +158,13 @@ func (r *reader) note(ctx context.Context, e *mcpv1.Envelope) {
 	}
 }
 
-// refuse answers a message that cannot be served, by its id if it is a request.
+// refuse answers a message that cannot be served, by its id if it is a request or a call.
 func (r *reader) refuse(ctx context.Context, e *mcpv1.Envelope, err error) {
-	if k := e.GetRequest(); k != nil {
-		if id, ok, idErr := requestID(k.Id, k.IntId); ok && idErr == nil {
-			r.x.refuse(ctx, &id, err)
-			return
-		}
+	if k := e.GetCall(); k != nil {
+		r.reply(ctx, frameError(k.GetCallId(), err))
+		return
 	}
-	r.x.refuse(ctx, nil, err)
+	r.x.refuse(ctx, idOf(e), err)
 }
 
 // batchBytes is about how large a batch may grow: far below any peer's limit, and far

@@ -17,6 +17,7 @@ import (
 func (s *Server) Send(ctx context.Context, e *mcpv1.Envelope, stream *connect.ServerStream[mcpv1.Envelope]) error {
 	x := &exchange{
 		srv:      s,
+		single:   true,
 		header:   requestHeader(ctx),
 		out:      newQueue[*mcpv1.Envelope](),
 		announce: func(id string) { stream.ResponseHeader().Set(headerSession, id) },
@@ -26,13 +27,13 @@ func (s *Server) Send(ctx context.Context, e *mcpv1.Envelope, stream *connect.Se
 }
 
 func (s *Server) send(ctx context.Context, x *exchange, e *mcpv1.Envelope, stream *connect.ServerStream[mcpv1.Envelope]) error {
-	if err := s.checkEnvelope(e); err != nil {
-		return err
-	}
 	if len(e.GetBatch()) > 0 {
 		return invalidRequest("Send takes one message, not a batch")
 	}
-	if err := checkMirror(x.header, e.GetMethod(), nameOf(e)); err != nil {
+	if err := x.admit(ctx, e); err != nil {
+		if id := idOf(e); id != nil {
+			return stream.Send(errorEnvelope(id, s.toRPCError(ctx, e.GetMethod(), err), x.encoding()))
+		}
 		return err
 	}
 	// A session that is not there matters to legacy messages only, which say so.
@@ -48,9 +49,8 @@ func (s *Server) send(ctx context.Context, x *exchange, e *mcpv1.Envelope, strea
 	switch k := e.Kind.(type) {
 	case *mcpv1.Envelope_Request:
 		return pump(ctx, x.out, func(ctx context.Context) error {
-			x.request(ctx, e)
-			x.disown()
-			return nil
+			defer x.disown()
+			return x.request(ctx, e)
 		}, emit)
 	case *mcpv1.Envelope_Notification:
 		return x.notification(ctx, e)
@@ -60,6 +60,15 @@ func (s *Server) send(ctx context.Context, x *exchange, e *mcpv1.Envelope, strea
 		return s.sessionStream(ctx, x, stream, emit)
 	}
 	return errUnknownKind
+}
+
+// admit refuses a message that is malformed, or that its metadata contradicts.
+func (x *exchange) admit(ctx context.Context, e *mcpv1.Envelope) error {
+	if err := x.srv.checkEnvelope(e); err != nil {
+		x.spoil(ctx, e.GetResponse())
+		return err
+	}
+	return checkMirror(x.header, e.GetMethod(), nameOf(e))
 }
 
 // disown fails the server's requests that went out on this stream and are not answered:

@@ -63,7 +63,7 @@ func (s *Server) callTool(ctx context.Context, req *mcpv1.CallToolRequest, out s
 	}
 	defer done()
 	if c.params, err = mapping.SDKParams(req, c.scope.meta); err != nil {
-		return nil, invalidParams("%v", err)
+		return nil, jsonError(err)
 	}
 	if err := s.checkParamHeaders(ctx, c); err != nil {
 		return nil, err

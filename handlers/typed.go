@@ -35,7 +35,7 @@ func requestHeader(ctx context.Context) http.Header {
 // called at its end. name is what Mcp-Name mirrors.
 func (s *Server) begin(ctx context.Context, method, name string, req proto.Message, meta *mcpv1.RequestMeta) (c *call, _ context.Context, done func(), err error) {
 	if err := mapping.CheckMessage(req, s.limits); err != nil {
-		return nil, ctx, nil, limitError(err)
+		return nil, ctx, nil, jsonError(err)
 	}
 	header := requestHeader(ctx)
 	c = &call{method: method, extra: extraOf(ctx, header)}
@@ -91,7 +91,7 @@ func (s *Server) unary(ctx context.Context, method, name string, req typedReques
 func (s *Server) answer(ctx context.Context, c *call, req typedRequest, res proto.Message) error {
 	var err error
 	if c.params, err = mapping.SDKParams(req, c.scope.meta); err != nil {
-		return invalidParams("%v", err)
+		return jsonError(err)
 	}
 	got, err := s.dispatch(ctx, c)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Server) custom(ctx context.Context, method, name string, req typedReque
 func (s *Server) answerCustom(ctx context.Context, c *call, req typedRequest, res proto.Message) error {
 	params, err := mapping.ToJSON(req)
 	if err != nil {
-		return invalidParams("%v", err)
+		return jsonError(err)
 	}
 	got, err := s.throughSDK(ctx, c, params)
 	if err != nil {
@@ -264,7 +264,7 @@ func (s *Server) Ping(ctx context.Context, req *mcpv1.PingRequest) (*mcpv1.PingR
 
 func (s *Server) ping(ctx context.Context, req *mcpv1.PingRequest) error {
 	if err := mapping.CheckMessage(req, s.limits); err != nil {
-		return limitError(err)
+		return jsonError(err)
 	}
 	h := head{method: methodPing, header: requestHeader(ctx), meta: req.GetMeta()}
 	if err := checkMirror(h.header, methodPing, ""); err != nil {

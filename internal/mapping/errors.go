@@ -21,6 +21,9 @@ var (
 	// ErrMalformed says that text is not JSON, or JSON or a message not what the mapping
 	// can hold.
 	ErrMalformed = errors.New("malformed")
+	// ErrSyntax says that text is not JSON in valid UTF-8. Such an error is ErrMalformed,
+	// too.
+	ErrSyntax = errors.New("not JSON")
 	// ErrInvalidRequest says that JSON is well-formed, but not a JSON-RPC message.
 	ErrInvalidRequest = errors.New("invalid JSON-RPC message")
 )
@@ -36,6 +39,11 @@ func nodesError(limit int) error { return fmt.Errorf("%w: more than %d", ErrNode
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
+
+// A syntaxError is an ErrMalformed that is ErrSyntax as well, with the text of the first.
+type syntaxError struct{ error }
+
+func (e syntaxError) Unwrap() []error { return []error{e.error, ErrSyntax} }
 
 // pathError says where in a message an error is: for example
 // `content[3].text.extra_json`.

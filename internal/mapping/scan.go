@@ -26,9 +26,9 @@ type scanner struct {
 
 func (s *scanner) errorf(what string) error {
 	if s.pos >= len(s.data) {
-		return malformed("JSON ends too early, expected %s", what)
+		return syntaxError{malformed("JSON ends too early, expected %s", what)}
 	}
-	return malformed("JSON has %q at offset %d, expected %s", s.data[s.pos], s.pos, what)
+	return syntaxError{malformed("JSON has %q at offset %d, expected %s", s.data[s.pos], s.pos, what)}
 }
 
 func (s *scanner) space() {
