@@ -103,6 +103,14 @@ func jsonrpcCode(code connect.Code) int64 {
 	}
 }
 
+// contextError gives the error of a call that ended before its RPC began.
+func contextError(err error) *connect.Error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return connect.NewError(connect.CodeDeadlineExceeded, err)
+	}
+	return connect.NewError(connect.CodeCanceled, err)
+}
+
 func unavailable(text string) *callError {
 	return newCallError(connect.NewError(connect.CodeUnavailable, errors.New(text)))
 }

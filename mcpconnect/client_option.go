@@ -55,6 +55,7 @@ type clientConfig struct {
 	header       http.Header
 	messageBytes int
 	connect      []connect.ClientOption
+	typed        typedConfig
 }
 
 func newClientConfig(opts []ClientOption) *clientConfig {
