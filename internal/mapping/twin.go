@@ -70,55 +70,87 @@ func twins(raw []byte, enc mcpv1.JsonEncoding) (*structpb.Struct, []byte) {
 	return nil, raw
 }
 
-// exactStruct gives the Struct that holds the object raw, if there is one.
+// exactStruct gives the Struct that holds the object raw, which the scanner has passed
+// over, if there is one.
 func exactStruct(raw []byte, depth int) (*structpb.Struct, bool) {
-	ms, err := members(raw)
-	if err != nil || depth == 0 {
+	r := structReader{scanner{data: raw}}
+	return r.exactStruct(depth)
+}
+
+// structReader reads text, in one pass and until something does not fit a Struct. The
+// scanner finds no errors in it any more.
+type structReader struct{ scanner }
+
+func (r *structReader) exactStruct(depth int) (*structpb.Struct, bool) {
+	if depth == 0 {
 		return nil, false
 	}
-	s := &structpb.Struct{Fields: make(map[string]*structpb.Value, len(ms))}
-	for i := range ms {
-		v, ok := exactValue(ms[i].value, depth-1)
-		if !ok || !ms[i].exact {
+	s := &structpb.Struct{Fields: map[string]*structpb.Value{}}
+	r.pos++
+	r.space()
+	for more := r.peek() != '}'; more; more, _ = r.next('}') {
+		key, exact := unquote(r.token((*scanner).string))
+		if _, again := s.Fields[key]; again || !exact {
 			return nil, false
 		}
-		s.Fields[ms[i].key] = v
+		r.space()
+		r.pos++ // the colon
+		r.space()
+		v, ok := r.exactValue(depth - 1)
+		if !ok {
+			return nil, false
+		}
+		s.Fields[key] = v
 	}
+	r.pos++
 	return s, true
 }
 
-func exactValue(raw []byte, depth int) (*structpb.Value, bool) {
-	switch raw[0] {
+func (r *structReader) exactList(depth int) (*structpb.ListValue, bool) {
+	if depth == 0 {
+		return nil, false
+	}
+	l := &structpb.ListValue{}
+	r.pos++
+	r.space()
+	for more := r.peek() != ']'; more; more, _ = r.next(']') {
+		v, ok := r.exactValue(depth - 1)
+		if !ok {
+			return nil, false
+		}
+		l.Values = append(l.Values, v)
+	}
+	r.pos++
+	return l, true
+}
+
+func (r *structReader) exactValue(depth int) (*structpb.Value, bool) {
+	switch c := r.peek(); c {
 	case '{':
-		s, ok := exactStruct(raw, depth)
+		s, ok := r.exactStruct(depth)
 		return structpb.NewStructValue(s), ok
 	case '[':
-		l, ok := exactList(raw, depth)
+		l, ok := r.exactList(depth)
 		return structpb.NewListValue(l), ok
 	case '"':
-		text, ok := unquote(raw)
+		text, ok := unquote(r.token((*scanner).string))
 		return structpb.NewStringValue(text), ok
 	case 't', 'f':
-		return structpb.NewBoolValue(raw[0] == 't'), true
+		r.token((*scanner).value)
+		return structpb.NewBoolValue(c == 't'), true
 	case 'n':
+		r.token((*scanner).value)
 		return structpb.NewNullValue(), true
 	}
-	f, ok := exactDouble(raw)
+	f, ok := exactDouble(r.token((*scanner).number))
 	return structpb.NewNumberValue(f), ok
 }
 
-func exactList(raw []byte, depth int) (*structpb.ListValue, bool) {
-	values, ok := elements(raw)
-	if !ok || depth == 0 {
-		return nil, false
-	}
-	l := &structpb.ListValue{Values: make([]*structpb.Value, len(values))}
-	for i, raw := range values {
-		if l.Values[i], ok = exactValue(raw, depth-1); !ok {
-			return nil, false
-		}
-	}
-	return l, true
+// token gives the text that pass passes over.
+func (r *structReader) token(pass func(*scanner) error) []byte {
+	start := r.pos
+	_ = pass(&r.scanner)
+	return r.data[start:r.pos]
 }
 
 // object writes a Struct, with sorted keys so that equal messages give equal text.
