@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -27,7 +28,14 @@ import (
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := removePrograms(); err != nil && code == 0 {
+			code = 1
+		}
+		os.Exit(code)
+	}))
+}
 
 // patience bounds every wait of the tests: for a machine that is busy, not for a server
 // that is slow.
