@@ -27,7 +27,7 @@ func canonical(data []byte) (string, error) {
 		return "", err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("text after the value: %v", err)
+		return "", fmt.Errorf("text after the value: %w", err)
 	}
 	return text, nil
 }

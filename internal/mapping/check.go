@@ -127,10 +127,10 @@ var checkPlans sync.Map
 
 func checkPlanOf(d protoreflect.MessageDescriptor) []checkField {
 	if p, ok := checkPlans.Load(d); ok {
-		return p.([]checkField)
+		return p.([]checkField) //nolint:errcheck // the map has nothing else
 	}
 	p, _ := checkPlans.LoadOrStore(d, newCheckPlan(d))
-	return p.([]checkField)
+	return p.([]checkField) //nolint:errcheck // the map has nothing else
 }
 
 func newCheckPlan(d protoreflect.MessageDescriptor) []checkField {

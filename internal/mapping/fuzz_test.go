@@ -79,8 +79,7 @@ func measure(t *testing.T, data string) (depth, nodes int) {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal([]byte(data), &v); err != nil {
-		var tooBig *json.UnmarshalTypeError // 1e400
-		if !errors.As(err, &tooBig) {
+		if _, tooBig := errors.AsType[*json.UnmarshalTypeError](err); !tooBig { // 1e400
 			t.Fatal(err)
 		}
 	}

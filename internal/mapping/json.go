@@ -163,7 +163,8 @@ func (r reader) entries(f *field, raw []byte, entries protoreflect.Map) bool {
 		return false
 	}
 	for _, mb := range ms {
-		v, ok := entries.NewValue(), false
+		v := entries.NewValue()
+		var ok bool
 		if f.fd.MapValue().Message() != nil {
 			ok = r.child(f, mb.value, v.Message())
 		} else {
@@ -194,7 +195,7 @@ func (r reader) child(f *field, raw []byte, m protoreflect.Message) bool {
 
 // scalar reads raw as a value of fd's kind, if that can hold it exactly.
 func scalar(fd protoreflect.FieldDescriptor, raw []byte) (v protoreflect.Value, ok bool) {
-	switch fd.Kind() {
+	switch fd.Kind() { //nolint:exhaustive // mcp.v1 has no other kinds with a twin
 	case protoreflect.StringKind:
 		text, ok := exactString(raw)
 		return protoreflect.ValueOfString(text), ok
@@ -216,7 +217,7 @@ func scalar(fd protoreflect.FieldDescriptor, raw []byte) (v protoreflect.Value, 
 		data, ok := exactBase64(raw)
 		return protoreflect.ValueOfBytes(data), ok
 	}
-	return v, false // mcp.v1 has no other kinds that have a twin
+	return v, false
 }
 
 // exactBase64 reads a string of canonical base64: padded, with no stray bits and no line

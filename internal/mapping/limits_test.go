@@ -116,18 +116,18 @@ func TestCheckMessage(t *testing.T) {
 // smallCall is a call as our own clients send it.
 func smallCall() *mcpv1.CallToolRequest {
 	return &mcpv1.CallToolRequest{
-		Name:          proto.String("add"),
+		Name:          new("add"),
 		ArgumentsJson: []byte(`{"a":1,"b":2,"note":"a short text"}`),
 		Meta: &mcpv1.RequestMeta{
-			ProtocolVersion: proto.String("2026-07-28"),
-			ClientInfo:      &mcpv1.ClientInfo{Name: proto.String("c"), Version: proto.String("1")},
+			ProtocolVersion: new("2026-07-28"),
+			ClientInfo:      &mcpv1.ClientInfo{Name: new("c"), Version: new("1")},
 			JsonEncoding:    encBytes,
 			ProgressToken:   &mcpv1.ProgressToken{Kind: &mcpv1.ProgressToken_IntValue{IntValue: 1}},
 		},
 	}
 }
 
-func TestCheckMessageOfASmallCallDoesNotAllocate(t *testing.T) {
+func TestCheckMessageOfASmallCallDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun forbids it
 	m := smallCall()
 	limits := Limits{MaxDepth: 32, MaxNodes: 10_000}
 	if n := testing.AllocsPerRun(100, func() {
@@ -147,7 +147,7 @@ func BenchmarkCheckMessage(b *testing.B) {
 	for name, m := range map[string]proto.Message{
 		"text":   smallCall(),
 		"struct": withStruct,
-		"result": &mcpv1.CallToolResult{Content: []*mcpv1.Content{{Kind: &mcpv1.Content_Text{Text: &mcpv1.TextContent{Text: proto.String("3")}}}}},
+		"result": &mcpv1.CallToolResult{Content: []*mcpv1.Content{{Kind: &mcpv1.Content_Text{Text: &mcpv1.TextContent{Text: new("3")}}}}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

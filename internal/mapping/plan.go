@@ -112,10 +112,10 @@ var plans sync.Map
 
 func planOf(d protoreflect.MessageDescriptor) *plan {
 	if p, ok := plans.Load(d); ok {
-		return p.(*plan)
+		return p.(*plan) //nolint:errcheck // the map has nothing else
 	}
 	p, _ := plans.LoadOrStore(d, newPlan(d))
-	return p.(*plan)
+	return p.(*plan) //nolint:errcheck // the map has nothing else
 }
 
 func newPlan(d protoreflect.MessageDescriptor) *plan {

@@ -275,11 +275,12 @@ func (g messages) field(t *rapid.T, m protoreflect.Message, fd protoreflect.Fiel
 		l := m.NewField(fd).List()
 		for range rapid.IntRange(0, 2).Draw(t, "length") {
 			v := l.NewElement()
-			if fd.Message() == nil {
+			switch {
+			case fd.Message() == nil:
 				v = g.scalar(t, fd)
-			} else if depth > 0 {
+			case depth > 0:
 				g.message(t, v.Message(), depth-1)
-			} else {
+			default:
 				return
 			}
 			l.Append(v)
@@ -289,11 +290,12 @@ func (g messages) field(t *rapid.T, m protoreflect.Message, fd protoreflect.Fiel
 		entries := m.NewField(fd).Map()
 		for range rapid.IntRange(0, 2).Draw(t, "length") {
 			v := entries.NewValue()
-			if fd.MapValue().Message() == nil {
+			switch {
+			case fd.MapValue().Message() == nil:
 				v = g.scalar(t, fd.MapValue())
-			} else if depth > 0 {
+			case depth > 0:
 				g.message(t, v.Message(), depth-1)
-			} else {
+			default:
 				return
 			}
 			entries.Set(protoreflect.ValueOfString(rapid.String().Draw(t, "key")).MapKey(), v)
@@ -331,7 +333,7 @@ func (g messages) object(t *rapid.T) *structpb.Struct {
 }
 
 func (g messages) scalar(t *rapid.T, fd protoreflect.FieldDescriptor) protoreflect.Value {
-	switch fd.Kind() {
+	switch fd.Kind() { //nolint:exhaustive // mcp.v1 has no other kinds
 	case protoreflect.StringKind:
 		return protoreflect.ValueOfString(rapid.String().Draw(t, "string"))
 	case protoreflect.BoolKind:
