@@ -41,7 +41,7 @@ type sendConn struct {
 	mu        sync.Mutex
 	calls     map[jsonrpc.ID]context.CancelFunc // requests in flight
 	session   string                            // id of the legacy session
-	version   string                            // agreed with initialize
+	version   string                            // of requests that name none
 	listening bool                              // the session's stream is being kept open
 	closed    bool
 	closing   sync.Once
@@ -170,8 +170,8 @@ func (c *sendConn) call(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envelo
 			if res.ID != r.ID {
 				continue
 			}
-			if r.Method == methodInitialize && res.Error == nil {
-				c.agree(stream.ResponseHeader().Get(headerSession), res.Result)
+			if res.Error == nil {
+				c.learn(r, res, stream.ResponseHeader().Get(headerSession))
 			}
 			if !c.finish(r.ID) {
 				return nil // cancelled
@@ -194,17 +194,26 @@ func (c *sendConn) expects(m jsonrpc.Message) bool {
 	return ok && (!r.IsCall() || c.SessionID() != "")
 }
 
-// agree notes what initialize agreed on.
-func (c *sendConn) agree(session string, result json.RawMessage) {
-	var p struct {
-		Version string `json:"protocolVersion"`
-	}
-	if mapping.DecodeSDK(result, &p) != nil {
-		p.Version = "" // the SDK refuses the result
+// learn notes the version and the session of the connection: what initialize agreed on,
+// or what server/discover was asked in.
+func (c *sendConn) learn(r *jsonrpc.Request, res *jsonrpc.Response, session string) {
+	var version string
+	switch r.Method {
+	case methodInitialize:
+		var p struct {
+			Version string `json:"protocolVersion"`
+		}
+		if mapping.DecodeSDK(res.Result, &p) == nil { // else the SDK refuses the result
+			version = p.Version
+		}
+	case methodDiscover:
+		version, session = mirrorOf(r.Method, r.Params).version, ""
+	default:
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.session, c.version = session, p.Version
+	c.session, c.version = session, version
 }
 
 // tell sends a message that has no answer, and waits until the server has taken it. When
