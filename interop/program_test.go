@@ -90,7 +90,8 @@ func build(t testing.TB, pkg string) string {
 	err, done := programs.built[pkg]
 	if !done {
 		// The linker of a cold cache may take longer than patience.
-		command := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", path, "github.com/mcpconnect/mcpconnect/"+pkg)
+		command := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", path, "./"+filepath.Base(pkg))
+		command.Dir = filepath.Join("..", filepath.Dir(pkg)) // in its own module
 		var out []byte
 		if out, err = command.CombinedOutput(); err != nil {
 			t.Logf("%s", out)
