@@ -34,7 +34,8 @@ const firstModern = "2026-07-28"
 type Client struct {
 	cfg     *clientConfig
 	link    *link
-	err     error // of the URL or the options
+	muxed   *muxedRPC // nil if every call is an RPC
+	err     error     // of the URL or the options
 	version string
 	info    *mcpv1.ClientInfo
 	caps    *mcpv1.CapabilitySet
@@ -65,6 +66,11 @@ func NewClient(url string, opts ...ClientOption) *Client {
 	if c.link, c.err = cfg.dial(url); c.err != nil {
 		return c
 	}
+	// The calls of a legacy session name it in their metadata, which frames do not have.
+	if c.link.duplex && !c.legacy() && !cfg.typed.unmuxed {
+		c.muxed = newMuxedRPC(c.link.rpc)
+		c.link.rpc = c.muxed
+	}
 	caps := &mcp.ClientCapabilities{}
 	if !c.legacy() { // a legacy server would ask by requests, which no typed RPC carries
 		caps = cfg.typed.declared()
@@ -87,6 +93,9 @@ func (c *Client) Close() error {
 		return nil
 	}
 	defer c.link.close()
+	if c.muxed != nil {
+		c.muxed.mux.close()
+	}
 	s := c.session.peek()
 	if s == nil || s.id == "" {
 		return nil

@@ -31,6 +31,9 @@ func (c *Client) speaksInherited(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if c.muxed != nil && !d.inherited {
+		c.muxed.enable()
+	}
 	return d.inherited, nil
 }
 

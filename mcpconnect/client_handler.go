@@ -21,6 +21,15 @@ type typedConfig struct {
 	sample       SamplingHandler
 	roots        []*mcp.Root
 	hasRoots     bool
+	unmuxed      bool
+}
+
+// WithoutMultiplexing makes a [Client] use an RPC for every call. By default, over gRPC
+// and over Connect on HTTP/2, unary calls share one stream, which costs much less; over
+// what stands between client and server they cannot be told apart then, by their metadata
+// or in its metrics. It does not concern a [Transport].
+func WithoutMultiplexing() ClientOption {
+	return clientOptionFunc(func(c *clientConfig) { c.typed.unmuxed = true })
 }
 
 // A ProgressHandler is told the progress of a call. It runs on the goroutine that waits

@@ -97,7 +97,9 @@ func TestHeaders(t *testing.T) {
 	eachWire(t, func(t *testing.T, w wire) {
 		_, url := serveEverything(t)
 		w.opts = slices.Concat(w.opts, []mcpconnect.ClientOption{mcpconnect.WithHeader("x-own", "one"), mcpconnect.WithHeader("x-own", "two")})
-		res, err := newClient(t, url, w).CallTool(t.Context(), tool("inspect_request", args))
+		single := w
+		single.opts = append(slices.Clone(w.opts), mcpconnect.WithoutMultiplexing())
+		res, err := newClient(t, url, single).CallTool(t.Context(), tool("inspect_request", args))
 		if diff := cmp.Diff(mirrored, inspected(t, res, err)); diff != "" {
 			t.Errorf("typed: headers differ (-want +got):\n%s", diff)
 		}

@@ -82,7 +82,7 @@ func WithReflection() HandlerOption {
 func WithResourceMetadata(metadata *oauthex.ProtectedResourceMetadata) HandlerOption {
 	m, err := resourceMetadata(metadata)
 	if err != nil {
-		panic("mcpconnect: WithResourceMetadata: " + err.Error())
+		panic("mcpconnect: WithResourceMetadata: " + err.Error()) //nolint:forbidigo // set-up misuse, documented
 	}
 	return handlerOptionFunc(func(c *handlerConfig) { c.metadata = m })
 }
@@ -139,7 +139,7 @@ func (c *handlerConfig) observe() {
 	}
 	i, err := otelconnect.NewInterceptor(opts...)
 	if err != nil {
-		panic(fmt.Sprintf("mcpconnect: OpenTelemetry: %v", err))
+		panic(fmt.Sprintf("mcpconnect: OpenTelemetry: %v", err)) //nolint:forbidigo // set-up misuse, documented
 	}
 	c.telemetry = i
 }
