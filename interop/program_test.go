@@ -124,7 +124,12 @@ type process struct {
 // start starts a program, which is killed at the end of the test if it still runs.
 func start(t testing.TB, path string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.CommandContext(testContext(t), path, args...)}
+	return startCommand(t, exec.CommandContext(testContext(t), path, args...))
+}
+
+func startCommand(t testing.TB, command *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: command}
 	p.cmd.WaitDelay = time.Second
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
