@@ -224,7 +224,7 @@ func TestSessionsAreTheirUsersOwn(t *testing.T) {
 	t.Cleanup(server.Close)
 	for _, w := range wires {
 		client := func(user string) mcpv1connect.MCPClient {
-			return w.client(t, server.URL, connect.WithInterceptors(bearer(user)))
+			return w.client(t, server.URL, connect.WithInterceptors(userToken(user)))
 		}
 		session := initializeTyped(t, client("ada"), legacyVersion)
 		if !alive(t, client("ada"), session) {
