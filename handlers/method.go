@@ -45,6 +45,8 @@ const (
 	methodResourcesChanged  = "notifications/resources/list_changed"
 	methodResourceUpdated   = "notifications/resources/updated"
 	methodSubscriptionAcked = "notifications/subscriptions/acknowledged"
+
+	methodElicitationComplete = "notifications/elicitation/complete"
 )
 
 // A method says how to build the SDK's request for a method that is dispatched
