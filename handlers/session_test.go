@@ -37,8 +37,8 @@ func alive(t testing.TB, rpc mcpv1connect.MCPClient, session string) bool {
 	return false
 }
 
-// eventually waits until ok holds.
-func eventually(t testing.TB, what string, ok func() bool) {
+// waitUntil waits until ok holds.
+func waitUntil(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	end := time.Now().Add(patience)
 	tick := time.NewTicker(time.Millisecond)
@@ -70,7 +70,7 @@ func TestIdleSessionExpires(t *testing.T) {
 	for _, w := range wires {
 		rpc := w.client(t, url)
 		session := initializeTyped(t, rpc, legacyVersion)
-		eventually(t, "the session has expired", func() bool { return countSessions(all) == 0 })
+		waitUntil(t, "the session has expired", func() bool { return countSessions(all) == 0 })
 		if alive(t, rpc, session) {
 			t.Errorf("%s: the SDK's session is gone, ours is not", w.name)
 		}
@@ -104,7 +104,7 @@ func TestStreamOrCallKeepsSessionAlive(t *testing.T) {
 				_ = stream.Close()
 			}
 		}
-		eventually(t, "the session has expired after its stream", func() bool { return countSessions(all) == 0 })
+		waitUntil(t, "the session has expired after its stream", func() bool { return countSessions(all) == 0 })
 	})
 	t.Run("call", func(t *testing.T) {
 		t.Parallel()
@@ -127,7 +127,7 @@ func TestStreamOrCallKeepsSessionAlive(t *testing.T) {
 		if err := <-done; connect.CodeOf(err) != connect.CodeCanceled {
 			t.Error(err)
 		}
-		eventually(t, "the session has expired after its call", func() bool { return countSessions(all) == 0 })
+		waitUntil(t, "the session has expired after its call", func() bool { return countSessions(all) == 0 })
 	})
 }
 
@@ -163,7 +163,7 @@ func TestShutdownAnswersWhatIsInFlight(t *testing.T) {
 				down <- err == nil && res.Accepted
 			}()
 			// New calls are refused from now on, those in flight are not touched.
-			eventually(t, "the session takes no more calls", func() bool { return !alive(t, rpc, session) })
+			waitUntil(t, "the session takes no more calls", func() bool { return !alive(t, rpc, session) })
 			select {
 			case <-down:
 				t.Error("Shutdown did not wait for what is in flight")

@@ -136,7 +136,7 @@ func TestSpansContinueTheCallersTrace(t *testing.T) {
 						t.Errorf("the handler runs in trace %s, want %s", got, c.want)
 					}
 					// The span of the RPC ends after the client has its answer.
-					eventually(t, "the spans are there", func() bool { return len(exporter.GetSpans()) >= 2 })
+					waitUntil(t, "the spans are there", func() bool { return len(exporter.GetSpans()) >= 2 })
 					found := false
 					for _, s := range exporter.GetSpans() {
 						if s.Name == "tools/call" {
