@@ -51,9 +51,9 @@ func waitUntil(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// countSessions says how many legacy sessions an SDK server has: modern peers have
+// legacySessions says how many legacy sessions an SDK server has: modern peers have
 // sessions too, of another version.
-func countSessions(all *everything.Server) int {
+func legacySessions(all *everything.Server) int {
 	n := 0
 	for ss := range all.MCP().Sessions() {
 		if p := ss.InitializeParams(); p != nil && p.ProtocolVersion < modernVersion {
@@ -70,7 +70,7 @@ func TestIdleSessionExpires(t *testing.T) {
 	for _, w := range wires {
 		rpc := w.client(t, url)
 		session := initializeTyped(t, rpc, legacyVersion)
-		waitUntil(t, "the session has expired", func() bool { return countSessions(all) == 0 })
+		waitUntil(t, "the session has expired", func() bool { return legacySessions(all) == 0 })
 		if alive(t, rpc, session) {
 			t.Errorf("%s: the SDK's session is gone, ours is not", w.name)
 		}
@@ -104,7 +104,7 @@ func TestStreamOrCallKeepsSessionAlive(t *testing.T) {
 				_ = stream.Close()
 			}
 		}
-		waitUntil(t, "the session has expired after its stream", func() bool { return countSessions(all) == 0 })
+		waitUntil(t, "the session has expired after its stream", func() bool { return legacySessions(all) == 0 })
 	})
 	t.Run("call", func(t *testing.T) {
 		t.Parallel()
@@ -120,14 +120,14 @@ func TestStreamOrCallKeepsSessionAlive(t *testing.T) {
 		}()
 		<-all.Blocked()
 		outlive(t, idle)
-		if countSessions(all) != 1 {
+		if legacySessions(all) != 1 {
 			t.Error("the session expired under a call")
 		}
 		cancel()
 		if err := <-done; connect.CodeOf(err) != connect.CodeCanceled {
 			t.Error(err)
 		}
-		waitUntil(t, "the session has expired after its call", func() bool { return countSessions(all) == 0 })
+		waitUntil(t, "the session has expired after its call", func() bool { return legacySessions(all) == 0 })
 	})
 }
 
@@ -268,7 +268,7 @@ func TestCloseEndsAllSessions(t *testing.T) {
 	stream := dialSession(t, url)
 	mustSend(t, stream, envelope(2, "tools/call", json.RawMessage(`{"name":"block","arguments":{}}`)))
 	<-all.Blocked()
-	if n := countSessions(all); n != 4 {
+	if n := legacySessions(all); n != 4 {
 		t.Errorf("there are %d sessions, want 4", n)
 	}
 	if err := h.Close(); err != nil {
