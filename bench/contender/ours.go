@@ -1,0 +1,96 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package contender
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync/atomic"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcpconnect/mcpconnect/bench/tools"
+	"github.com/mcpconnect/mcpconnect/mcpconnect"
+)
+
+// own is this project's handler, as Serve serves it, and one of the clients for it.
+type own struct {
+	name string
+	dial func(ctx context.Context, addr string) (Client, error)
+}
+
+// Names of our contenders.
+const (
+	OurGRPC      = "ours-grpc"
+	OurGRPCWeb   = "ours-grpcweb"
+	OurConnectH2 = "ours-connect-h2"
+	OurConnectH1 = "ours-connect-h1"
+	OurTransport = "ours-transport"
+	OurForeign   = "ours-grpcgo-client"
+	// OurMux is the typed client on the multiplexed stream.
+	OurMux = "ours-mux"
+)
+
+func ours() []Contender {
+	web := mcpconnect.WithProtocol(mcpconnect.ProtocolGRPCWeb)
+	con := mcpconnect.WithProtocol(mcpconnect.ProtocolConnect)
+	return []Contender{
+		typed(OurGRPC),
+		typed(OurGRPCWeb, web),
+		typed(OurConnectH2, con),
+		typed(OurConnectH1, con, mcpconnect.WithHTTP1()),
+		own{OurTransport, func(ctx context.Context, addr string) (Client, error) {
+			return dialSDK(ctx, mcpconnect.NewTransport("http://"+addr), "")
+		}},
+		own{OurForeign, func(_ context.Context, addr string) (Client, error) {
+			s, err := newForeignStub(addr)
+			return stubClient{s}, err
+		}},
+	}
+}
+
+func (o own) Name() string { return o.name }
+
+func (own) Serve(ctx context.Context, ln net.Listener, setup Setup) error {
+	quiet := slog.New(slog.DiscardHandler)
+	h := mcpconnect.NewHandler(setup.server(), mcpconnect.WithLogger(quiet))
+	defer func() { _ = h.Close() }() // always nil
+	return mcpconnect.Serve(ctx, ln, h, mcpconnect.WithServeLogger(quiet), mcpconnect.WithGracePeriod(0))
+}
+
+func (o own) Dial(ctx context.Context, addr string, _ int) (Client, error) { return o.dial(ctx, addr) }
+
+// typed gives our typed client with options.
+func typed(name string, opts ...mcpconnect.ClientOption) Contender {
+	return own{name, func(_ context.Context, addr string) (Client, error) {
+		url := "http://" + addr
+		// A client with a progress handler asks every tool for progress: it is another one.
+		progress := mcpconnect.NewClient(url, append(opts[:len(opts):len(opts)], mcpconnect.WithProgressHandler(countProgress))...)
+		return &typedClient{sdkClient{sdkCaller: mcpconnect.NewClient(url, opts...)}, progress}, nil
+	}}
+}
+
+type typedClient struct {
+	sdkClient
+
+	progress *mcpconnect.Client
+}
+
+type countKey struct{}
+
+func countProgress(ctx context.Context, _ *mcp.ProgressNotificationParams) {
+	if n, ok := ctx.Value(countKey{}).(*atomic.Int64); ok {
+		n.Add(1)
+	}
+}
+
+func (c *typedClient) Progress(ctx context.Context) (int, error) {
+	var n atomic.Int64
+	_, err := c.progress.CallTool(context.WithValue(ctx, countKey{}, &n), &mcp.CallToolParams{Name: tools.Progress})
+	return int(n.Load()), err
+}
+
+func (c *typedClient) Close() error { return errors.Join(c.sdkClient.Close(), c.progress.Close()) }

@@ -1,0 +1,72 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package measure
+
+import (
+	"net"
+	"sync/atomic"
+)
+
+// Wire is what a server has read and written: bytes of the application, without the
+// headers of TCP and IP, and how many calls of the kernel it took.
+type Wire struct {
+	Rx, Tx, Reads, Writes, Conns int64
+}
+
+func (w Wire) minus(v Wire) Wire {
+	return Wire{w.Rx - v.Rx, w.Tx - v.Tx, w.Reads - v.Reads, w.Writes - v.Writes, w.Conns - v.Conns}
+}
+
+type liveWire struct {
+	rx, tx, reads, writes, conns atomic.Int64
+}
+
+func (w *liveWire) load() Wire {
+	return Wire{w.rx.Load(), w.tx.Load(), w.reads.Load(), w.writes.Load(), w.conns.Load()}
+}
+
+// A Listener counts. All servers have one, so that it costs them the same.
+type Listener struct {
+	net.Listener
+
+	Wire liveWire
+}
+
+// Accept waits for the next connection.
+func (l *Listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.Wire.conns.Add(1)
+	return &countedConn{Conn: c, wire: &l.Wire}, nil
+}
+
+type countedConn struct {
+	net.Conn
+
+	wire *liveWire
+}
+
+func (c *countedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.wire.rx.Add(int64(n))
+	c.wire.reads.Add(1)
+	return n, err
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.wire.tx.Add(int64(n))
+	c.wire.writes.Add(1)
+	return n, err
+}
+
+// CloseWrite ends what is sent; some servers need it.
+func (c *countedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return c.Close()
+}
