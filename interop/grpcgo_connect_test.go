@@ -11,7 +11,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
 	"github.com/mcpconnect/mcpconnect/interop/gen/mcpv1grpc"
@@ -248,8 +247,8 @@ func TestStreamJoinsASession(t *testing.T) {
 	t.Parallel()
 	stub, ctx := client(t, serve(t, everything.NewServer())), testContext(t)
 	opened, err := stub.Initialize(ctx, &mcpv1.InitializeRequest{
-		ProtocolVersion: proto.String(legacyVersion), Capabilities: &mcpv1.CapabilitySet{Values: object(t, `{"elicitation":{}}`)},
-		ClientInfo: &mcpv1.ClientInfo{Name: proto.String("interop"), Version: proto.String("1")},
+		ProtocolVersion: new(legacyVersion), Capabilities: &mcpv1.CapabilitySet{Values: object(t, `{"elicitation":{}}`)},
+		ClientInfo: &mcpv1.ClientInfo{Name: new("interop"), Version: new("1")},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
 	"github.com/mcpconnect/mcpconnect/interop/gen/mcpv1grpc"
@@ -22,7 +21,7 @@ func TestCallToolStreamsProgressAndLogs(t *testing.T) {
 	t.Parallel()
 	c, ctx := client(t, serve(t, everything.NewServer())), testContext(t)
 	meta := modern(t, `{}`)
-	meta.LogLevel = proto.String("info")
+	meta.LogLevel = new("info")
 	meta.ProgressToken = &mcpv1.ProgressToken{Kind: &mcpv1.ProgressToken_IntValue{IntValue: 7}}
 	tests := []struct {
 		tool string
@@ -34,7 +33,7 @@ func TestCallToolStreamsProgressAndLogs(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.tool, func(t *testing.T) {
-			stream, err := c.CallTool(ctx, &mcpv1.CallToolRequest{Name: proto.String(test.tool), Arguments: object(t, `{"name":"Ada"}`), Meta: meta})
+			stream, err := c.CallTool(ctx, &mcpv1.CallToolRequest{Name: new(test.tool), Arguments: object(t, `{"name":"Ada"}`), Meta: meta})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +69,7 @@ func describeEvent(e *mcpv1.CallToolEvent) string {
 func TestCallToolFailsWithDetails(t *testing.T) {
 	t.Parallel()
 	c, ctx := client(t, serve(t, everything.NewServer())), testContext(t)
-	stream, err := c.CallTool(ctx, &mcpv1.CallToolRequest{Name: proto.String("error_jsonrpc"), Arguments: object(t, `{"message":"no","data":{"a":1}}`)})
+	stream, err := c.CallTool(ctx, &mcpv1.CallToolRequest{Name: new("error_jsonrpc"), Arguments: object(t, `{"message":"no","data":{"a":1}}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +84,7 @@ func TestCallToolFailsWithDetails(t *testing.T) {
 func TestCallToolAsksInRounds(t *testing.T) {
 	t.Parallel()
 	c, ctx := client(t, serve(t, everything.NewServer())), testContext(t)
-	request := &mcpv1.CallToolRequest{Name: proto.String("test_input_required_result_elicitation"), Meta: modern(t, `{"elicitation":{"form":{}}}`)}
+	request := &mcpv1.CallToolRequest{Name: new("test_input_required_result_elicitation"), Meta: modern(t, `{"elicitation":{"form":{}}}`)}
 	first := onlyEvent(ctx, t, c, request).GetInputRequired()
 	request.InputResponses = map[string]*mcpv1.InputResponse{}
 	for key, question := range first.GetInputRequests() {
@@ -136,7 +135,7 @@ func TestListen(t *testing.T) {
 		}
 		return stream
 	}
-	tools := listen(ctx, &mcpv1.SubscriptionFilter{ToolsListChanged: proto.Bool(true)})
+	tools := listen(ctx, &mcpv1.SubscriptionFilter{ToolsListChanged: new(true)})
 	short, cancel := context.WithCancel(ctx)
 	resource := listen(short, &mcpv1.SubscriptionFilter{ResourceSubscriptions: []string{"test://watched-resource"}})
 	invoke(ctx, t, c, "update_resource", `{"text":"new"}`)
@@ -154,7 +153,7 @@ func TestListen(t *testing.T) {
 
 func invoke(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, tool, args string) *mcpv1.CallToolResult {
 	t.Helper()
-	res, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: proto.String(tool), Arguments: object(t, args)})
+	res, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: new(tool), Arguments: object(t, args)})
 	if err != nil || res.GetResult().GetIsError() {
 		t.Fatalf("%s: got %v, %v", tool, res, err)
 	}
@@ -165,7 +164,7 @@ func invoke(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, tool, args
 func TestSubscribeResource(t *testing.T) {
 	t.Parallel()
 	c, ctx := client(t, serve(t, everything.NewServer())), testContext(t)
-	stream, err := c.SubscribeResource(ctx, &mcpv1.SubscribeResourceRequest{Uri: proto.String("test://watched-resource")})
+	stream, err := c.SubscribeResource(ctx, &mcpv1.SubscribeResourceRequest{Uri: new("test://watched-resource")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,6 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/stats"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
 	"github.com/mcpconnect/mcpconnect/interop/gen/mcpv1grpc"
@@ -42,14 +41,14 @@ func TestDeadlineReachesTheTool(t *testing.T) {
 	c := client(t, serve(t, server))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if _, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: proto.String("left")}); err != nil {
+	if _, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: new("left")}); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-left; got <= 0 || got > patience {
 		t.Errorf("the tool has %v, want less than %v", got, patience)
 	}
 	// A stream without a deadline has none; grpc-go sends none if the context has none.
-	stream, err := c.CallTool(t.Context(), &mcpv1.CallToolRequest{Name: proto.String("left")})
+	stream, err := c.CallTool(t.Context(), &mcpv1.CallToolRequest{Name: new("left")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +66,7 @@ func TestDeadlineEndsTheTool(t *testing.T) {
 	c := client(t, serve(t, tools.MCP()))
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: proto.String("block")})
+	_, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: new("block")})
 	if got := codeOf(err); got != codes.DeadlineExceeded {
 		t.Errorf("got %v, want DeadlineExceeded", err)
 	}
@@ -80,7 +79,7 @@ func TestCancelReachesTheTool(t *testing.T) {
 	t.Parallel()
 	tools := everything.New(nil)
 	c := client(t, serve(t, tools.MCP()))
-	block := &mcpv1.CallToolRequest{Name: proto.String("block")}
+	block := &mcpv1.CallToolRequest{Name: new("block")}
 	calls := map[string]func(context.Context) error{
 		"unary": func(ctx context.Context) error { _, err := c.InvokeTool(ctx, block); return err },
 		"server stream": func(ctx context.Context) error {
@@ -119,7 +118,7 @@ func TestLargeMessages(t *testing.T) {
 	const limit = 4 << 20
 	send := func(size int, opts ...grpc.CallOption) error {
 		_, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{
-			Name: proto.String("nothing"), ArgumentsJson: []byte(`{"message":"` + strings.Repeat("x", size) + `"}`),
+			Name: new("nothing"), ArgumentsJson: []byte(`{"message":"` + strings.Repeat("x", size) + `"}`),
 		}, opts...)
 		return err
 	}
@@ -197,7 +196,7 @@ func TestDrainLosesNoCall(t *testing.T) {
 
 	inFlight := make(chan error, 1)
 	go func() {
-		_, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: proto.String("wait")})
+		_, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: new("wait")})
 		inFlight <- err
 	}()
 	receive(t, begun, "call of the tool")

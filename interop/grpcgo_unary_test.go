@@ -11,7 +11,6 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
 	"github.com/mcpconnect/mcpconnect/interop/gen/mcpv1grpc"
@@ -93,7 +92,7 @@ func checkCatalogue(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, me
 func checkInvokeTool(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, meta *mcpv1.RequestMeta) {
 	t.Helper()
 	asStruct, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{
-		Name: proto.String("structured_echo"), Arguments: object(t, `{"a":[1,true,null,"x"]}`), Meta: meta,
+		Name: new("structured_echo"), Arguments: object(t, `{"a":[1,true,null,"x"]}`), Meta: meta,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +101,7 @@ func checkInvokeTool(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, m
 		t.Errorf("InvokeTool with a Struct (-want +got):\n%s", d)
 	}
 	exact, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{
-		Name: proto.String("structured_echo"), ArgumentsJson: []byte(`{"n":9007199254740993}`), Meta: meta,
+		Name: new("structured_echo"), ArgumentsJson: []byte(`{"n":9007199254740993}`), Meta: meta,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +113,7 @@ func checkInvokeTool(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, m
 
 func checkReadResource(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, meta *mcpv1.RequestMeta) {
 	t.Helper()
-	res, err := c.ReadResource(ctx, &mcpv1.ReadResourceRequest{Uri: proto.String("everything://mixed"), Meta: meta})
+	res, err := c.ReadResource(ctx, &mcpv1.ReadResourceRequest{Uri: new("everything://mixed"), Meta: meta})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +126,7 @@ func checkReadResource(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient,
 func checkPromptAndCompletion(ctx context.Context, t *testing.T, c mcpv1grpc.MCPClient, meta *mcpv1.RequestMeta) {
 	t.Helper()
 	prompt, err := c.GetPrompt(ctx, &mcpv1.GetPromptRequest{
-		Name: proto.String("test_prompt_with_arguments"), Arguments: object(t, `{"arg1":"a","arg2":"b"}`), Meta: meta,
+		Name: new("test_prompt_with_arguments"), Arguments: object(t, `{"arg1":"a","arg2":"b"}`), Meta: meta,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -136,8 +135,8 @@ func checkPromptAndCompletion(ctx context.Context, t *testing.T, c mcpv1grpc.MCP
 		t.Errorf("GetPrompt: got %v", prompt)
 	}
 	completion, err := c.Complete(ctx, &mcpv1.CompleteRequest{
-		Ref: proto.String("test_prompt_with_arguments"), RefType: proto.String("ref/prompt"),
-		ArgumentName: proto.String("arg1"), Value: proto.String("par"), Meta: meta,
+		Ref: new("test_prompt_with_arguments"), RefType: new("ref/prompt"),
+		ArgumentName: new("arg1"), Value: new("par"), Meta: meta,
 	})
 	if err != nil || len(completion.GetValues()) != 3 || completion.GetValues()[0] != "paris" || completion.GetTotal() != 3 {
 		t.Errorf("Complete: got %v, %v", completion, err)
@@ -150,7 +149,7 @@ func TestTasks(t *testing.T) {
 	meta := modern(t, `{"extensions":{"`+everything.TasksExtension+`":{}}}`)
 	start := func(mode string) *string {
 		t.Helper()
-		res, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: proto.String("start_task"), Arguments: object(t, `{"mode":"`+mode+`"}`), Meta: meta})
+		res, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: new("start_task"), Arguments: object(t, `{"mode":"`+mode+`"}`), Meta: meta})
 		if err != nil || res.GetTask().GetTaskId() == "" {
 			t.Fatalf("start %s: got %v, %v", mode, res, err)
 		}
@@ -183,7 +182,7 @@ func TestTasks(t *testing.T) {
 	if got := state(working).GetStatus(); got != "cancelled" {
 		t.Errorf("got a task that is %s, want cancelled", got)
 	}
-	_, err := c.GetTask(ctx, &mcpv1.GetTaskRequest{TaskId: proto.String("none"), Meta: meta})
+	_, err := c.GetTask(ctx, &mcpv1.GetTaskRequest{TaskId: new("none"), Meta: meta})
 	wantStatus(t, err, codes.InvalidArgument, -32602)
 }
 
@@ -192,9 +191,9 @@ func TestInitialize(t *testing.T) {
 	t.Parallel()
 	c, ctx := client(t, serve(t, everything.NewServer())), testContext(t)
 	opened, err := c.Initialize(ctx, &mcpv1.InitializeRequest{
-		ProtocolVersion: proto.String(legacyVersion),
+		ProtocolVersion: new(legacyVersion),
 		Capabilities:    &mcpv1.CapabilitySet{Values: object(t, `{}`)},
-		ClientInfo:      &mcpv1.ClientInfo{Name: proto.String("interop"), Version: proto.String("1.0.0")},
+		ClientInfo:      &mcpv1.ClientInfo{Name: new("interop"), Version: new("1.0.0")},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -203,14 +202,14 @@ func TestInitialize(t *testing.T) {
 		t.Fatalf("got %v", opened)
 	}
 	in := metadata.AppendToOutgoingContext(ctx, "mcp-session-id", opened.GetSessionId())
-	res, err := c.InvokeTool(in, &mcpv1.CallToolRequest{Name: proto.String("inspect_request")})
+	res, err := c.InvokeTool(in, &mcpv1.CallToolRequest{Name: new("inspect_request")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := res.GetResult().GetStructuredContent().GetFields()["protocolVersion"].GetStringValue(); got != legacyVersion {
 		t.Errorf("the tool saw version %q, want %q", got, legacyVersion)
 	}
-	_, err = c.Initialize(in, &mcpv1.InitializeRequest{ProtocolVersion: proto.String(legacyVersion), ClientInfo: &mcpv1.ClientInfo{Name: proto.String("x"), Version: proto.String("1")}})
+	_, err = c.Initialize(in, &mcpv1.InitializeRequest{ProtocolVersion: new(legacyVersion), ClientInfo: &mcpv1.ClientInfo{Name: new("x"), Version: new("1")}})
 	wantStatus(t, err, codes.InvalidArgument, -32600)
 	if closed, err := c.Shutdown(in, &mcpv1.ShutdownRequest{}); err != nil || !closed.GetAccepted() {
 		t.Errorf("Shutdown: got %v, %v", closed, err)
@@ -245,7 +244,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	c, ctx := client(t, serve(t, everything.NewServer())), testContext(t)
 	tool := func(name, args string) error {
-		_, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: proto.String(name), Arguments: object(t, args)})
+		_, err := c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: new(name), Arguments: object(t, args)})
 		return err
 	}
 	wantStatus(t, tool("nothing", `{}`), codes.NotFound, -32602)
@@ -259,16 +258,16 @@ func TestErrors(t *testing.T) {
 	if e.GetData().GetFields()["requiredCapabilities"] == nil {
 		t.Errorf("got data %v", e.GetData())
 	}
-	_, err := c.ReadResource(ctx, &mcpv1.ReadResourceRequest{Uri: proto.String("everything://gone")})
+	_, err := c.ReadResource(ctx, &mcpv1.ReadResourceRequest{Uri: new("everything://gone")})
 	wantStatus(t, err, codes.NotFound, -32602)
-	_, err = c.ListTools(ctx, &mcpv1.ListToolsRequest{Cursor: proto.String("%%%")})
+	_, err = c.ListTools(ctx, &mcpv1.ListToolsRequest{Cursor: new("%%%")})
 	wantStatus(t, err, codes.InvalidArgument, -32602)
-	_, err = c.GetPrompt(ctx, &mcpv1.GetPromptRequest{Name: proto.String("nothing")})
+	_, err = c.GetPrompt(ctx, &mcpv1.GetPromptRequest{Name: new("nothing")})
 	wantStatus(t, err, codes.NotFound, -32602)
-	_, err = c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: proto.String("greet"), Arguments: object(t, `{}`), ArgumentsJson: []byte(`{}`)})
+	_, err = c.InvokeTool(ctx, &mcpv1.CallToolRequest{Name: new("greet"), Arguments: object(t, `{}`), ArgumentsJson: []byte(`{}`)})
 	wantStatus(t, err, codes.InvalidArgument, -32602)
 	unsupported := modern(t, `{}`)
-	unsupported.ProtocolVersion = proto.String("2099-01-01")
+	unsupported.ProtocolVersion = new("2099-01-01")
 	_, err = c.ListTools(ctx, &mcpv1.ListToolsRequest{Meta: unsupported})
 	e = wantStatus(t, err, codes.FailedPrecondition, -32022)
 	if e.GetData().GetFields()["requested"].GetStringValue() != "2099-01-01" {
@@ -304,7 +303,7 @@ func TestMirroredMetadata(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			ctx := metadata.AppendToOutgoingContext(testContext(t), test.header...)
-			request := &mcpv1.CallToolRequest{Name: proto.String("test_x_mcp_header"), Arguments: object(t, `{"region":"eu"}`), Meta: modern(t, `{}`)}
+			request := &mcpv1.CallToolRequest{Name: new("test_x_mcp_header"), Arguments: object(t, `{"region":"eu"}`), Meta: modern(t, `{}`)}
 			res, err := c.InvokeTool(ctx, request)
 			if !test.ok {
 				wantStatus(t, err, codes.InvalidArgument, -32020)

@@ -119,8 +119,8 @@ func testContext(t testing.TB) context.Context {
 func modern(t testing.TB, capabilities string) *mcpv1.RequestMeta {
 	t.Helper()
 	return &mcpv1.RequestMeta{
-		ProtocolVersion:    proto.String(modernVersion),
-		ClientInfo:         &mcpv1.ClientInfo{Name: proto.String("interop"), Version: proto.String("1.0.0")},
+		ProtocolVersion:    new(modernVersion),
+		ClientInfo:         &mcpv1.ClientInfo{Name: new("interop"), Version: new("1.0.0")},
 		ClientCapabilities: &mcpv1.CapabilitySet{Values: object(t, capabilities)},
 	}
 }
@@ -182,13 +182,12 @@ func text(r *mcpv1.CallToolResult) string {
 }
 
 // receive waits for a value, for as long as patience lasts.
-func receive[T any](t testing.TB, ch <-chan T, what string) T {
+func receive[T any](t testing.TB, ch <-chan T, what string) (v T) {
 	t.Helper()
 	select {
-	case v := <-ch:
-		return v
+	case v = <-ch:
 	case <-time.After(patience):
 		t.Fatalf("no %s", what)
-		panic("unreachable")
 	}
+	return v
 }

@@ -80,7 +80,7 @@ func build(t testing.TB, pkg string) string {
 	programs.mu.Lock()
 	defer programs.mu.Unlock()
 	if programs.dir == "" {
-		dir, err := os.MkdirTemp("", "mcpconnect-interop-")
+		dir, err := os.MkdirTemp("", "mcpconnect-interop-") //nolint:usetesting // outlives the test: all tests share it
 		if err != nil {
 			t.Fatal(err)
 		}
