@@ -199,6 +199,26 @@ func TestAModernClientAnswersNoRequests(t *testing.T) {
 	})
 }
 
+func TestACallThatTheServerCannotReadFails(t *testing.T) {
+	t.Parallel()
+	url := serveRPC(t, &rudeServer{connect: func(_ context.Context, stream *bidiStream) error {
+		for {
+			if _, err := stream.Receive(); err != nil {
+				return nil
+			}
+			if err := stream.Send(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Response{Response: &mcpv1.JsonRpcResponse{
+				Outcome: &mcpv1.JsonRpcResponse_Error{Error: &mcpv1.JsonRpcError{Code: -32600, Message: "request without id"}},
+			}}}); err != nil {
+				return err
+			}
+		}
+	}})
+	_, err := mcp.NewClient(implementation, nil).Connect(t.Context(), mcpconnect.NewTransport(url), nil)
+	if wire, ok := errors.AsType[*jsonrpc.Error](err); !ok || wire.Code != -32600 {
+		t.Errorf("got %v, want the server's error", err)
+	}
+}
+
 func TestACallWithoutAnswerFails(t *testing.T) {
 	t.Parallel()
 	url := serveRPC(t, &rudeServer{

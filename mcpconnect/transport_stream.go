@@ -208,9 +208,31 @@ func (c *streamConn) receive(s *stream) {
 			c.session = s.rpc.ResponseHeader().Get(headerSession)
 			c.mu.Unlock()
 		}
-		if m, err := messageOf(e); err == nil && m != nil && c.expects(s, m) {
+		m, err := messageOf(e)
+		switch {
+		case err != nil || m == nil:
+		case c.expects(s, m):
 			c.put(m)
+		default:
+			c.refused(s, m)
 		}
+	}
+}
+
+// refused ends all calls in flight if m is an error without id: the server could not read
+// one of them, and will not answer it. So does a server of the inherited subset
+// (SPEC.md §15.3), to which every call of ours is unreadable.
+func (c *streamConn) refused(s *stream, m jsonrpc.Message) {
+	res, ok := m.(*jsonrpc.Response)
+	if !ok || res.ID.IsValid() || res.Error == nil {
+		return
+	}
+	c.mu.Lock()
+	calls := s.calls
+	s.calls = map[jsonrpc.ID]string{}
+	c.mu.Unlock()
+	for id := range calls {
+		c.put(&jsonrpc.Response{ID: id, Error: res.Error})
 	}
 }
 
