@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcpconnect/mcpconnect/internal/coalesce"
 )
 
 const (
@@ -37,7 +39,8 @@ const (
 // no timeout for a whole request or response, so streams may live as long as they like. It
 // finds dead HTTP/2 peers by pings within 20 s, and gives a client 5 s to send its headers,
 // of 32 KiB at most. For everything else that a server in front of unknown clients has to
-// bound, h must see to itself, as the handler of this package does.
+// bound, h must see to itself, as the handler of this package does. Writes to HTTP/2
+// connections are collected, see [WithoutCoalescing].
 //
 // Serve closes ln. It returns nil when every call has finished, an error that wraps
 // [context.DeadlineExceeded] when some had to be cut off, and the listener's error when that
@@ -52,12 +55,16 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	calls := &callCounter{next: h}
 	server := newServer(ctx, calls, cfg)
 	served := make(chan error, 1)
+	accepted := ln
+	if !cfg.withoutCoalescing {
+		accepted = coalesce.Listener{Listener: ln}
+	}
 	go func() {
 		if cfg.tls != nil {
-			served <- server.ServeTLS(ln, "", "")
+			served <- server.ServeTLS(accepted, "", "")
 			return
 		}
-		served <- server.Serve(ln)
+		served <- server.Serve(accepted)
 	}()
 
 	var failed error
@@ -95,7 +102,9 @@ func newServer(ctx context.Context, h http.Handler, cfg *serveConfig) *http.Serv
 			PingTimeout:          pingTimeout,
 			WriteByteTimeout:     writeByteTimeout,
 		},
-		ErrorLog: slog.NewLogLogger(cfg.logger.Handler(), slog.LevelWarn),
+		// Below TLS, a connection cannot see what was negotiated above it.
+		ConnState: func(conn net.Conn, _ http.ConnState) { coalesce.Negotiated(conn) },
+		ErrorLog:  slog.NewLogLogger(cfg.logger.Handler(), slog.LevelWarn),
 		// Calls see the values of ctx but not its end: they may finish.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
