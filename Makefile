@@ -48,6 +48,14 @@ unit: $(BIN)/buf $(BIN)/grpcurl ## Run the tests of every module with the race d
 		(cd "$$module" && CGO_ENABLED=1 go test -race ./...) || failed=1; \
 	done; exit "$$failed"
 
+.PHONY: bench
+bench: ## Compare all ways to call tools, in about 15 minutes; results in bench/results
+	@cd bench && go build -o ../.tmp/bench . && ../.tmp/bench -out results
+
+.PHONY: bench-quick
+bench-quick: ## Measure the ratios of bench/README.md, in less than a minute
+	@cd bench && go build -o ../.tmp/bench . && ../.tmp/bench -quick -out ../.tmp/bench-quick
+
 .PHONY: fuzz-short
 fuzz-short: ## Run each fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

@@ -44,8 +44,7 @@ func fullPlan() (cells []report.Cell) {
 	return cells
 }
 
-// quickPlan is what the ratios need. What is compared stands together. Contenders that do
-// not exist are left out by the caller.
+// quickPlan is what the ratios need. What is compared stands together.
 func quickPlan() (cells []report.Cell) {
 	for _, b := range []struct {
 		kind     string
@@ -71,12 +70,8 @@ func quickPlan() (cells []report.Cell) {
 			cells = append(cells, report.Cell{Contender: name, Case: b.kind, InFlight: b.inFlight, Registration: tools.Low})
 		}
 	}
-	path := contender.OurGRPC
-	if _, err := contender.Find(contender.OurMux); err == nil {
-		path = contender.OurMux
-	}
 	for _, how := range []tools.Registration{tools.Ours, tools.SDK} {
-		cells = append(cells, report.Cell{Contender: path, Case: measure.Typed, InFlight: 64, Registration: how})
+		cells = append(cells, report.Cell{Contender: contender.OurMux, Case: measure.Typed, InFlight: 64, Registration: how})
 	}
 	return cells
 }

@@ -26,14 +26,21 @@ type options struct {
 	reps        int
 	timing      measure.Timing
 	only, cases string
+	budget      time.Duration
 	stderr      io.Writer
 }
 
 func (o *options) setDefaults(quick bool) {
 	if o.timing.Measure == 0 {
-		o.timing.Measure = 400 * time.Millisecond
+		o.timing.Measure = 300 * time.Millisecond
 		if quick {
-			o.timing.Measure = 250 * time.Millisecond
+			o.timing.Measure = 200 * time.Millisecond
+		}
+	}
+	if o.budget == 0 {
+		o.budget = 13 * time.Minute
+		if quick {
+			o.budget = 40 * time.Second
 		}
 	}
 	if o.timing.Warm == 0 {
@@ -77,15 +84,20 @@ func (o *options) run(ctx context.Context, quick bool) (*report.Report, error) {
 	}
 	// All of a repetition before the next one: contenders take turns, and what is compared
 	// is measured within seconds.
-	for rep := range o.reps {
+	reps := 0
+	for ; reps < o.reps; reps++ {
+		if o.late(result.Started, reps) {
+			fmt.Fprintf(o.stderr, "\r%-100s\n", fmt.Sprintf("the machine is slow: %d repetitions instead of %d", reps, o.reps))
+			break
+		}
 		for i, row := range result.Rows {
-			fmt.Fprintf(o.stderr, "\r%-100s", fmt.Sprintf("%d of %d, %d of %d: %s %s %d", rep+1, o.reps, i+1, len(cells), row.Contender, row.Case, row.InFlight))
+			fmt.Fprintf(o.stderr, "\r%-100s", fmt.Sprintf("%d of %d, %d of %d: %s %s %d", reps+1, o.reps, i+1, len(cells), row.Contender, row.Case, row.InFlight))
 			if err := r.measure(ctx, row); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for range o.reps {
+	for range min(reps, 2) { // it varies little
 		for _, row := range result.Idle {
 			if err := r.idle(ctx, row); err != nil {
 				return nil, err
@@ -96,6 +108,15 @@ func (o *options) run(ctx context.Context, quick bool) (*report.Report, error) {
 	result.Took = time.Since(result.Started)
 	result.Compare()
 	return result, nil
+}
+
+// late tells whether another repetition, as long as those before, would go over the budget.
+func (o *options) late(started time.Time, done int) bool {
+	if done == 0 {
+		return false
+	}
+	elapsed := time.Since(started)
+	return elapsed+elapsed/time.Duration(done) > o.budget
 }
 
 // measure adds a sample to a row. What a contender cannot do is left out; if it fails,

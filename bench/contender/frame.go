@@ -54,24 +54,62 @@ func writeFrames(s frameStream, out <-chan *mcpv1.Envelope, done <-chan struct{}
 	}
 }
 
+// A frameWriter writes for many goroutines: who finds nobody writing writes, and what the
+// others add meanwhile too. An idle stream has no goroutine for it.
+type frameWriter struct {
+	stream frameStream
+
+	mu      sync.Mutex
+	queue   []*mcpv1.Envelope
+	writing bool
+	err     error
+}
+
+func (w *frameWriter) write(e *mcpv1.Envelope) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, e)
+	if w.writing {
+		return w.err
+	}
+	w.writing = true
+	for len(w.queue) > 0 && w.err == nil {
+		all := w.queue
+		w.queue = nil
+		w.mu.Unlock()
+		err := w.writeAll(all)
+		w.mu.Lock()
+		w.err = err
+	}
+	w.writing = false
+	return w.err
+}
+
+func (w *frameWriter) writeAll(all []*mcpv1.Envelope) error {
+	for len(all) > 0 {
+		n := 1
+		for size := proto.Size(all[0]); n < len(all); n++ {
+			if size += proto.Size(all[n]); size > batchBytes {
+				break
+			}
+		}
+		if err := w.stream.send(all[:n]); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
+}
+
 // serveFrames answers calls until the client is done, each on a goroutine of its own.
 func (s *plainService) serveFrames(ctx context.Context, stream frameStream) error {
-	out := make(chan *mcpv1.Envelope, maxQueued)
-	done := make(chan struct{})
-	var calls, writer sync.WaitGroup
-	writer.Go(func() { _ = writeFrames(stream, out, done) }) // the reader fails too
-	defer writer.Wait()
-	defer close(done)
+	var calls sync.WaitGroup
 	defer calls.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	w := &frameWriter{stream: stream}
 	reply := func(r *mcpv1.ReplyFrame) error {
-		select {
-		case out <- &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: r}}:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return w.write(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: r}})
 	}
 	take := func(e *mcpv1.Envelope) {
 		if f := e.GetCall(); f != nil {

@@ -30,17 +30,21 @@ const (
 	OurConnectH1 = "ours-connect-h1"
 	OurTransport = "ours-transport"
 	OurForeign   = "ours-grpcgo-client"
-	// OurMux is the typed client on the multiplexed stream.
-	OurMux = "ours-mux"
+	// OurMux is the typed client as it is by default: on the multiplexed stream.
+	OurMux        = "ours-mux"
+	OurMuxConnect = "ours-mux-connect"
 )
 
 func ours() []Contender {
 	web := mcpconnect.WithProtocol(mcpconnect.ProtocolGRPCWeb)
+	unary := mcpconnect.WithoutMultiplexing()
 	con := mcpconnect.WithProtocol(mcpconnect.ProtocolConnect)
 	return []Contender{
-		typed(OurGRPC),
+		typed(OurMux),
+		typed(OurMuxConnect, con),
+		typed(OurGRPC, unary),
 		typed(OurGRPCWeb, web),
-		typed(OurConnectH2, con),
+		typed(OurConnectH2, con, unary),
 		typed(OurConnectH1, con, mcpconnect.WithHTTP1()),
 		own{OurTransport, func(ctx context.Context, addr string) (Client, error) {
 			return dialSDK(ctx, mcpconnect.NewTransport("http://"+addr), "")

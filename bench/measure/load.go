@@ -43,7 +43,7 @@ type Timing struct {
 const patience = time.Minute
 
 // Run keeps inFlight calls going at a time, and measures for the time given after
-// warming up: calls that end in that time count. It goes on for up to eight times as long
+// warming up: calls that end in that time count. Both go on for up to four times as long
 // if fewer calls have ended than are in flight.
 func Run(ctx context.Context, s *Server, client contender.Client, call Call, inFlight int, t Timing) (Sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience+10*t.Measure)
@@ -78,7 +78,7 @@ type load struct {
 	client    contender.Client
 	call      Call
 	phase     atomic.Int32
-	done      atomic.Int64 // in the phase of measuring
+	done      atomic.Int64 // calls that ended
 	failed    atomic.Pointer[error]
 	workers   sync.WaitGroup
 	latencies [][]time.Duration // of each worker
@@ -97,14 +97,15 @@ func (l *load) work(ctx context.Context, i int) {
 		}
 		if l.phase.Load() == measuring {
 			mine = append(mine, time.Since(start))
-			l.done.Add(1)
 		}
+		l.done.Add(1)
 	}
 	l.latencies[i] = mine
 }
 
 func (l *load) observe(ctx context.Context, s *Server, inFlight int, t Timing) (Sample, error) {
-	wait(ctx, t.Warm)
+	// Callers begin all at once; until each has had its answer the server sees bursts.
+	l.await(ctx, t.Warm, int64(inFlight))
 	before, err := s.Counters()
 	if err != nil {
 		return Sample{}, err
@@ -114,10 +115,7 @@ func (l *load) observe(ctx context.Context, s *Server, inFlight int, t Timing) (
 	if !l.phase.CompareAndSwap(warming, measuring) {
 		return Sample{}, nil // failed
 	}
-	wait(ctx, t.Measure)
-	for l.done.Load() < int64(inFlight) && time.Since(start) < 8*t.Measure && ctx.Err() == nil {
-		wait(ctx, t.Measure/8)
-	}
+	l.await(ctx, t.Measure, l.done.Load()+int64(inFlight))
 	l.phase.Store(over)
 	elapsed := time.Since(start)
 	client, system = ownCPU()-client, systemCPU()-system
@@ -127,6 +125,16 @@ func (l *load) observe(ctx context.Context, s *Server, inFlight int, t Timing) (
 	}
 	l.workers.Wait()
 	return l.sample(before, after, client, system, elapsed)
+}
+
+// await lets the load go on for d, and for up to four times as long if fewer calls than
+// done have ended since the start.
+func (l *load) await(ctx context.Context, d time.Duration, done int64) {
+	start := time.Now()
+	wait(ctx, d)
+	for l.done.Load() < done && l.phase.Load() != over && time.Since(start) < 4*d && ctx.Err() == nil {
+		wait(ctx, d/8)
+	}
 }
 
 func (l *load) sample(before, after Counters, client, system, elapsed time.Duration) (Sample, error) {

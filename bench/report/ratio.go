@@ -108,16 +108,11 @@ func (r *Report) addValues(name, our, peer string, a, b []float64) {
 }
 
 // compareRegistrations compares on the path of ours that costs least, so that the
-// registration is what is seen: the stream if it is there.
+// registration is what is seen.
 func (r *Report) compareRegistrations() {
-	for _, path := range []string{contender.OurMux, contender.OurGRPC} {
-		our := r.Row(Cell{path, measure.Typed, 64, tools.Ours})
-		sdk := r.Row(Cell{path, measure.Typed, 64, tools.SDK})
-		if our != nil && sdk != nil {
-			r.add("addtool_vs_sdk_addtool", our, sdk, calls)
-			return
-		}
-	}
+	our := r.Row(Cell{contender.OurMux, measure.Typed, 64, tools.Ours})
+	sdk := r.Row(Cell{contender.OurMux, measure.Typed, 64, tools.SDK})
+	r.add("addtool_vs_sdk_addtool", our, sdk, calls)
 }
 
 // OurIdle and PeerIdle are the contenders whose idle streams are compared.
