@@ -72,7 +72,7 @@ func write(name string, content func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // results are for everybody
 		return err
 	}
-	f, err := os.Create(name) //nolint:gosec // the user's own choice
+	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ package contender
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -81,14 +80,6 @@ func Find(name string) (Contender, error) {
 	}
 	return nil, fmt.Errorf("no contender is called %q", name)
 }
-
-// partial is embedded by clients that cannot do every call.
-type partial struct{}
-
-func (partial) Sum(context.Context, int64, int64) (int64, error) { return 0, errors.ErrUnsupported }
-func (partial) Blob(context.Context) ([]byte, error)             { return nil, errors.ErrUnsupported }
-func (partial) List(context.Context) (int, error)                { return 0, errors.ErrUnsupported }
-func (partial) Progress(context.Context) (int, error)            { return 0, errors.ErrUnsupported }
 
 // until runs stop when ctx ends, and serve until then.
 func until(ctx context.Context, serve func() error, stop func()) error {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync/atomic"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -72,7 +73,7 @@ func typed(name string, opts ...mcpconnect.ClientOption) Contender {
 	return own{name, func(_ context.Context, addr string) (Client, error) {
 		url := "http://" + addr
 		// A client with a progress handler asks every tool for progress: it is another one.
-		progress := mcpconnect.NewClient(url, append(opts[:len(opts):len(opts)], mcpconnect.WithProgressHandler(countProgress))...)
+		progress := mcpconnect.NewClient(url, append(slices.Clip(opts), mcpconnect.WithProgressHandler(countProgress))...)
 		return &typedClient{sdkClient{sdkCaller: mcpconnect.NewClient(url, opts...)}, progress}, nil
 	}}
 }

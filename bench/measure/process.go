@@ -138,7 +138,7 @@ type Server struct {
 
 // Start runs this program again, as a server. exe is its path.
 func Start(exe, name string, setup contender.Setup) (*Server, error) {
-	cmd := exec.Command(exe, ServeArg, name, string(setup.Registration), strconv.Itoa(setup.Tools)) //nolint:gosec,noctx // ourselves, until Stop
+	cmd := exec.Command(exe, ServeArg, name, string(setup.Registration), strconv.Itoa(setup.Tools)) //nolint:noctx // ourselves, until Stop
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

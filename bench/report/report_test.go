@@ -1,0 +1,85 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package report_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcpconnect/mcpconnect/bench/contender"
+	"github.com/mcpconnect/mcpconnect/bench/measure"
+	"github.com/mcpconnect/mcpconnect/bench/report"
+	"github.com/mcpconnect/mcpconnect/bench/tools"
+)
+
+func small(name string, callsPerSecond ...float64) *report.Row {
+	row := &report.Row{Cell: report.Cell{Contender: name, Case: measure.Small, InFlight: 64, Registration: tools.Low}}
+	for _, c := range callsPerSecond {
+		row.Samples = append(row.Samples, measure.Sample{CallsPerSecond: c, P50: time.Millisecond})
+	}
+	return row
+}
+
+// TestRatios compares with the better peer, repetition by repetition, and leaves out what
+// was not measured.
+func TestRatios(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{Rows: []*report.Row{
+		small(contender.OurMux, 100, 300, 500),
+		small("mcpgo-stateful", 50, 100, 100),
+		small("mcpgo-stateless", 40, 90, 200),
+		{Cell: report.Cell{Contender: "raw-tcp", Case: measure.Small, InFlight: 64, Registration: tools.Low}, Error: "refused"},
+	}}
+	r.Compare()
+	var out bytes.Buffer
+	if err := r.WriteRatios(&out); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "ratio mux_vs_mcpgo_64 3.00\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		values []float64
+		want   string
+	}{
+		{[]float64{100}, "100 (±0)"},
+		{[]float64{110, 100, 90}, "100 (±10)"},
+		{[]float64{1, 2}, "1.50 (±33)"},
+		{[]float64{0.0123, 0.0123}, "0.0123 (±0)"},
+		{[]float64{0, 0}, "0"},
+	} {
+		if got := report.SpreadOf(test.values).String(); got != test.want {
+			t.Errorf("%v: got %q, want %q", test.values, got, test.want)
+		}
+	}
+}
+
+// TestChart checks that the chart is XML with a bar for each contender.
+func TestChart(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{Machine: "a <fast> one", Rows: []*report.Row{small(contender.OurMux, 10, 20), small("raw-tcp", 30)}}
+	var out bytes.Buffer
+	if err := r.WriteChart(&out); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(out.String(), `rx="2"`); got != 2 {
+		t.Errorf("got %d bars, want 2", got)
+	}
+	for d := xml.NewDecoder(&out); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
