@@ -60,10 +60,16 @@ func callFrom(ctx context.Context) *call {
 func (c *call) output() sink {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ctx != nil && c.ctx.Err() != nil {
-		return nil // cancelled: nothing more is sent for it (SPEC.md §10.2)
-	}
 	return c.sink
+}
+
+// cancelled gives an error once the call is cancelled or out of time: nothing more is
+// sent for it then, whatever its handler says (SPEC.md §10.2).
+func (c *call) cancelled() error {
+	if c.ctx == nil {
+		return nil // not dispatched
+	}
+	return c.ctx.Err()
 }
 
 func (c *call) end() {
@@ -147,6 +153,9 @@ func (s *Server) sending(next mcp.MethodHandler) mcp.MethodHandler {
 		c := callFrom(ctx)
 		if c == nil {
 			return next(ctx, method, req)
+		}
+		if err := c.cancelled(); err != nil {
+			return nil, err
 		}
 		out := c.output()
 		switch method {

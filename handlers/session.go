@@ -332,6 +332,9 @@ func (n *session) ask(ctx context.Context, m *jsonrpc.Request) error {
 
 	var err error = errNoStream
 	if c := callFrom(ctx); c != nil {
+		if c.cancelled() != nil {
+			return rejection{errStreamClosed}
+		}
 		if to := c.output(); to != nil {
 			err = to.ask(ctx, n.sent(&r, to))
 		}

@@ -61,7 +61,7 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 		mux.Handle(grpcreflect.NewHandlerV1(reflector, connectOptions...))
 		mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, connectOptions...))
 	}
-	h.http = guard(handlers.Wrap(mux), guardConfig{
+	h.http = guard(refuseAnnounced(handlers.Wrap(mux), int64(cfg.limits.MessageBytes)), guardConfig{
 		singleRequest: isSingleRequest,
 		readTimeout:   cfg.limits.ReadTimeout,
 		writeTimeout:  cfg.limits.WriteTimeout,
