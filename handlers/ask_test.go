@@ -90,7 +90,7 @@ func TestRequestsOfTheServer(t *testing.T) {
 		},
 	}
 	s.run(t)
-	s.forms = structForms[:2]
+	s.forms, s.wires = structForms[:2], someWires
 	s.run(t)
 }
 

@@ -31,7 +31,7 @@ func TestLogMessagesReachTheCallThatAskedForThem(t *testing.T) {
 	}
 	all = append(all, tool("log_levels", `{}`), tool("test_logging_tool", `{}`))
 	suite{cases: all}.run(t)
-	suite{cases: all, forms: structForms, versions: []string{modernVersion, "2025-11-25"}}.run(t)
+	suite{cases: all, forms: structForms, wires: someWires, versions: someVersions}.run(t)
 }
 
 // tasksDeclared are the capabilities of a client that knows tasks.
@@ -94,8 +94,7 @@ func TestEveryPageOfEveryList(t *testing.T) {
 			t.Errorf("got %d pages of tools, want 24", pages)
 		}
 	}
-	suite{server: paged, cases: all}.run(t)
-	suite{server: paged, cases: all, forms: structForms, versions: []string{modernVersion}}.run(t)
+	suite{server: paged, cases: all, wires: someWires, versions: someVersions}.run(t)
 }
 
 // roundTripsDeclared are the capabilities of a client that can be asked everything.
@@ -160,7 +159,7 @@ func TestRoundTripsOfAModernClient(t *testing.T) {
 	}
 	s := suite{capabilities: roundTripsDeclared, versions: []string{modernVersion}, cases: all}
 	s.run(t)
-	s.forms = structForms
+	s.forms, s.wires = structForms, someWires
 	s.run(t)
 }
 
