@@ -19,6 +19,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/mcpconnect/mcpconnect/internal/coalesce"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
@@ -113,7 +114,7 @@ const (
 
 // newHTTPClient gives a client of its own, and what closes all its connections.
 func (c *clientConfig) newHTTPClient(secure bool) (*http.Client, func()) {
-	pool := &connections{}
+	pool := &connections{coalesce: !c.http1}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(c.http1 || (secure && c.protocol != ProtocolGRPC))
 	protocols.SetHTTP2(!c.http1 && secure)
@@ -151,7 +152,8 @@ func (c *clientConfig) newHTTPClient(secure bool) (*http.Client, func()) {
 // are idle only, and a stream that was just cancelled still counts as busy: nothing would
 // close its connection for minutes.
 type connections struct {
-	dialer net.Dialer
+	dialer   net.Dialer
+	coalesce bool // they speak HTTP/2
 
 	mu     sync.Mutex
 	open   map[*connection]bool
@@ -167,6 +169,9 @@ func (p *connections) dial(ctx context.Context, network, address string) (net.Co
 	conn, err := p.dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
+	}
+	if p.coalesce {
+		conn = coalesce.Client(conn)
 	}
 	c := &connection{conn, p}
 	p.mu.Lock()
