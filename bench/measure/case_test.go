@@ -28,8 +28,9 @@ var cannot = map[string][]string{
 	"sdk-http-stateless-json-2025": {measure.Progress},
 }
 
-// loses lists what goes wrong now and then, through no fault of ours: mcp-go's server drops
-// notifications that have not been written when the tool returns.
+// loses lists what failed now and then on a busy machine: not all notifications came within
+// the time that is given them after the result. Whether mcp-go lost them or was late is not
+// known; its failures here are logged, and do not fail the test.
 var loses = map[string][]string{
 	"mcpgo-stateful":  {measure.Progress},
 	"mcpgo-stateless": {measure.Progress},
