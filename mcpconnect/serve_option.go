@@ -97,10 +97,11 @@ func WithServeLogger(logger *slog.Logger) ServeOption {
 
 // WithoutCoalescing leaves HTTP/2 connections as net/http has them: two reads for each frame,
 // and a write for each piece of an answer. By default, Serve reads them through a buffer of
-// 4 KiB, and collects what is written by calls that run at the same time, up to 64 KiB, into
-// one write: with many calls in flight on a connection that saves a third of all CPU time and more,
-// and a single call is as fast as without. Idle connections hold no buffer. HTTP/1.1 is not
-// affected. There should be no need for this option; it is there to find out.
+// 4 KiB, and collects what is written by calls that run at the same time into one write, in
+// two buffers of 64 KiB at most. With many calls in flight on a connection that saves a fifth
+// of the CPU time, with streams of small messages two fifths; a single call is as fast as
+// without. Idle connections hold no buffer, and HTTP/1.1 is not affected. There should be no
+// need for this option; it is there to find out.
 func WithoutCoalescing() ServeOption {
 	return serveOptionFunc(func(cfg *serveConfig) { cfg.withoutCoalescing = true })
 }
