@@ -91,14 +91,16 @@ func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err err
 	defer s.recovered(ctx, c.method, &err)
 	res, err = s.chain()(context.WithValue(ctx, callKey{}, c), c.method, m.request(c.scope.ss, c.params, c.extra))
 	switch {
-	case err != nil:
 	case ctx.Err() != nil:
-		// The caller is gone or out of time; a result would come too late.
-		err = ctx.Err()
+		// The caller is gone or out of time, or the session has ended: whatever the handler
+		// makes of that is noise, and a result would come too late.
+		return nil, ended(context.Cause(ctx))
+	case err != nil:
+		return nil, err
 	case res == nil || reflect.ValueOf(res).IsNil():
-		err = errNoResult
+		return nil, errNoResult
 	}
-	return res, err
+	return res, nil
 }
 
 // errNoResult is a mistake of a handler; the caller learns of an internal error.

@@ -20,9 +20,7 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		srv:    s,
 		header: stream.RequestHeader(),
 		out:    newQueue[*mcpv1.Envelope](),
-		// The first message takes the metadata with it; until then an id can be added.
-		announce: func(id string) { stream.ResponseHeader().Set(headerSession, id) },
-		wake:     func() { stopReading(ctx) },
+		wake:   func() { stopReading(ctx) },
 	}
 	if err := x.join(ctx); err != nil {
 		return s.fail(ctx, "Connect", err, x.encoding())
@@ -49,6 +47,7 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 	readErr := r.run(ctx)
 	if readErr != nil {
 		cancel()
+		x.leave() // a handler that does not heed its end must not keep the session
 	}
 	r.calls.Wait()
 	if readErr == nil && s.drain.Err() != nil {
@@ -89,10 +88,19 @@ func (x *exchange) stop() {
 	x.wake()
 }
 
-// leave undoes take.
+// hush is told that no more is read from the client: it answers no more requests.
+func (x *exchange) hush() {
+	x.deaf.Store(true)
+	if n := x.current(); n != nil {
+		n.failRequests(x)
+	}
+}
+
+// leave undoes take. It may be called again.
 func (x *exchange) leave() {
 	x.mu.Lock()
 	n, owned, unhook := x.session, x.owned, x.unhook
+	x.unhook = nil
 	x.mu.Unlock()
 	if unhook == nil {
 		return
@@ -100,6 +108,6 @@ func (x *exchange) leave() {
 	unhook()
 	n.detach(x)
 	if owned {
-		x.srv.end(n)
+		x.srv.end(n, errSessionEnded)
 	}
 }

@@ -110,7 +110,7 @@ func reservedKeys(m *mcpv1.RequestMeta) error {
 	var members map[string]json.RawMessage
 	if bytes.Contains(m.GetExtraJson(), []byte("io.modelcontextprotocol/")) {
 		if err := mapping.DecodeSDK(m.GetExtraJson(), &members); err != nil {
-			return invalidParams("_meta: %v", err)
+			return malformed("_meta", err)
 		}
 	}
 	for _, key := range reserved {
@@ -144,7 +144,7 @@ func (s *Server) modernScope(h head, version string) (scope, error) {
 	}
 	meta, err := mapping.SDKMeta(h.meta, peer.info, peer.capabilities)
 	if err != nil {
-		return scope{}, invalidParams("%v", err)
+		return scope{}, malformed("_meta", err)
 	}
 	return scope{
 		ss:       peer.ss,
@@ -157,7 +157,7 @@ func (s *Server) modernScope(h head, version string) (scope, error) {
 func (s *Server) legacyScope(h head, session *session) (scope, error) {
 	meta, err := mapping.SDKMeta(h.meta, nil, nil)
 	if err != nil {
-		return scope{}, invalidParams("%v", err)
+		return scope{}, malformed("_meta", err)
 	}
 	return scope{
 		ss:       session.ss,

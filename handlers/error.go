@@ -40,6 +40,21 @@ func invalidParams(format string, args ...any) *rpcError {
 	return newError(connect.CodeInvalidArgument, jsonrpc.CodeInvalidParams, format, args...)
 }
 
+// malformed reports params, or a part of them, that do not have the shape that MCP gives
+// them. Decoders speak of Go types, which mean nothing to the caller.
+func malformed(what string, err error) *rpcError {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		if wrong.Field == "" {
+			return invalidParams("%s: a JSON %s does not belong here", what, wrong.Value)
+		}
+		return invalidParams("%s: %q must not be a JSON %s", what, wrong.Field, wrong.Value)
+	}
+	if errors.Is(err, mapping.ErrMalformed) || errors.Is(err, mapping.ErrBothTwins) {
+		return invalidParams("%s: %v", what, err)
+	}
+	return invalidParams("%s: the shape is not the one that MCP gives it", what)
+}
+
 func methodNotFound(method string) *rpcError {
 	return newError(connect.CodeUnimplemented, jsonrpc.CodeMethodNotFound, "method not found: %q", method)
 }
@@ -79,18 +94,25 @@ func (s *Server) toRPCError(ctx context.Context, method string, err error) *rpcE
 	if e, ok := errors.AsType[*rpcError](err); ok {
 		return e
 	}
-	// The call's own end comes first: whatever a handler makes of it is noise.
-	switch cause := ctx.Err(); {
-	case errors.Is(cause, context.DeadlineExceeded):
-		return newError(connect.CodeDeadlineExceeded, jsonrpc.CodeInternalError, "deadline exceeded")
-	case cause != nil:
-		return newError(connect.CodeCanceled, jsonrpc.CodeInternalError, "canceled")
+	if ctx.Err() != nil {
+		return ended(context.Cause(ctx)) // whatever a handler makes of it is noise
 	}
 	if wire, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return fromWire(wire, err)
 	}
 	s.log.ErrorContext(ctx, "handler failed", "method", method, "error", err)
 	return errInternal
+}
+
+// ended tells why a call was ended from outside.
+func ended(cause error) *rpcError {
+	if e, ok := errors.AsType[*rpcError](cause); ok {
+		return e
+	}
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return newError(connect.CodeDeadlineExceeded, jsonrpc.CodeInternalError, "deadline exceeded")
+	}
+	return newError(connect.CodeCanceled, jsonrpc.CodeInternalError, "canceled")
 }
 
 // fromWire keeps code and data of wire, and the text of the error that wraps it.

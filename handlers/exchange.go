@@ -30,8 +30,11 @@ type exchange struct {
 	bytes atomic.Bool
 	// single is set for Send: its metadata is about the one message that it takes.
 	single bool
-	// announce puts a new session's id into the response's metadata.
-	announce func(id string)
+	// opened is the id of a session that was opened here, for the response's metadata. The
+	// writer puts it there: nobody else may touch the metadata.
+	opened atomic.Pointer[string]
+	// deaf is set when no more is read from the client: it cannot answer any more.
+	deaf atomic.Bool
 	// wake interrupts the wait for the client's next message.
 	wake    func()
 	stopped atomic.Bool
@@ -40,6 +43,14 @@ type exchange struct {
 	session *session    // opened on this stream, or named by its metadata
 	owned   bool        // the session ends with this stream
 	unhook  func() bool // set if the session has this stream for its own messages
+}
+
+// announce puts the id of a session that was opened on this stream into the response's
+// metadata. It is for the writer, before its first message.
+func (x *exchange) announce(metadata http.Header) {
+	if id := x.opened.Load(); id != nil {
+		metadata.Set(headerSession, *id)
+	}
 }
 
 // learn notes what the client's messages tell of it.
@@ -232,7 +243,7 @@ func metaOf(params json.RawMessage) (*mcpv1.RequestMeta, error) {
 	}
 	var meta mcpv1.RequestMeta
 	if err := mapping.FromJSON(v.Meta, &meta, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
-		return nil, invalidParams("_meta: %v", err)
+		return nil, malformed("_meta", err)
 	}
 	return &meta, nil
 }
@@ -279,6 +290,9 @@ func (x *exchange) notify(ctx context.Context, method string, params mcp.Params)
 
 // ask implements asker.
 func (x *exchange) ask(ctx context.Context, r *serverRequest) error {
+	if x.deaf.Load() {
+		return errNoStream // what went out before is failed by hush
+	}
 	e, err := requestEnvelope(r, x.encoding())
 	if err != nil {
 		return err

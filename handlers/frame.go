@@ -46,26 +46,25 @@ func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
 	ctx, cancel := frameContext(ctx, r.x.header, f.GetTimeoutMs())
 	id := frameID(f.GetCallId())
 	if err := r.frames.begin(id, cancel); err != nil {
-		cancel()
 		refuse(err)
+		cancel()
 		return
 	}
-	r.start(func() {
+	r.start(func(free func()) {
 		defer cancel()
 		answer, err := r.serveFrame(ctx, f)
+		free()
 		if r.frames.end(id) {
 			return // cancelled: nothing more is sent for it
 		}
 		if err != nil {
 			answer = frameError(f.GetCallId(), err)
 		}
-		if answer != nil {
-			r.reply(context.WithoutCancel(ctx), answer)
-		}
+		r.reply(context.WithoutCancel(ctx), answer)
 	}, func(err error) {
-		cancel()
 		r.frames.end(id)
 		refuse(err)
+		cancel()
 	})
 }
 
@@ -119,14 +118,13 @@ func detailOf(err *connect.Error) *mcpv1.JsonRpcError {
 	return nil
 }
 
-// serveFrame runs a typed call by the handler of its RPC. The answer is nil if the last
-// event said it all.
+// serveFrame runs a typed call by the handler of its RPC.
 func (r *reader) serveFrame(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyFrame, error) {
 	s, a := r.x.srv, &mcpv1.ReplyFrame{CallId: f.GetCallId()}
 	switch k := f.Request.(type) {
 	case *mcpv1.CallFrame_CallTool:
 		if f.GetStream() {
-			return nil, r.streamTool(ctx, f.GetCallId(), k.CallTool)
+			return r.streamTool(ctx, f.GetCallId(), k.CallTool)
 		}
 		m, err := s.InvokeTool(ctx, k.CallTool)
 		a.Reply = &mcpv1.ReplyFrame_CallTool{CallTool: m}
@@ -183,12 +181,19 @@ func (r *reader) serveFrame(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.Rep
 	return nil, newError(connect.CodeUnimplemented, jsonrpc.CodeMethodNotFound, "call frame of an unknown kind, or without one")
 }
 
-// streamTool runs a tool with its progress and log, as CallTool does.
-func (r *reader) streamTool(ctx context.Context, id uint64, req *mcpv1.CallToolRequest) error {
-	return r.x.srv.callToolEvents(ctx, req, func(e *mcpv1.CallToolEvent) error {
-		return r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: &mcpv1.ReplyFrame{
-			CallId: id,
-			Reply:  &mcpv1.ReplyFrame_Event{Event: e},
-		}}})
-	})
+// streamTool runs a tool with its progress and log, as CallTool does, and gives its last
+// event.
+func (r *reader) streamTool(ctx context.Context, id uint64, req *mcpv1.CallToolRequest) (*mcpv1.ReplyFrame, error) {
+	event := func(e *mcpv1.CallToolEvent) *mcpv1.ReplyFrame {
+		return &mcpv1.ReplyFrame{CallId: id, Reply: &mcpv1.ReplyFrame_Event{Event: e}}
+	}
+	events := &toolEvents{enc: req.GetMeta().GetJsonEncoding(), emit: func(e *mcpv1.CallToolEvent) error {
+		return r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: event(e)}})
+	}}
+	defer events.close()
+	outcome, err := r.x.srv.callTool(ctx, req, events)
+	if err != nil {
+		return nil, r.x.srv.fail(ctx, methodCallTool, err, events.enc)
+	}
+	return event(lastEvent(outcome)), nil
 }

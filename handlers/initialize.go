@@ -43,7 +43,7 @@ func (s *Server) newSession(ctx context.Context, params mcp.Params, extra *mcp.R
 		}
 	}
 	if err != nil {
-		s.end(n)
+		s.end(n, errSessionEnded)
 		return nil, nil, err
 	}
 	return n, result, nil
@@ -95,10 +95,10 @@ func (x *exchange) initialize(ctx context.Context, h head, params json.RawMessag
 		return nil, err
 	}
 	defer n.release()
-	x.announce(n.id)
+	x.opened.Store(&n.id)
 	if x.wake != nil { // a stream that goes on: the session is part of it
 		if err := x.take(n, true); err != nil {
-			x.srv.end(n)
+			x.srv.end(n, errSessionEnded)
 			return nil, err
 		}
 	}
@@ -152,7 +152,7 @@ func (s *Server) initialize(ctx context.Context, req *mcpv1.InitializeRequest, r
 		err = mapping.FromSDKResult(result, res, mapping.ResultOptions{Encoding: req.GetMeta().GetJsonEncoding()})
 	}
 	if err != nil {
-		s.end(n)
+		s.end(n, errSessionEnded)
 		return "", err
 	}
 	return n.id, nil
@@ -171,7 +171,7 @@ func (s *Server) Shutdown(ctx context.Context, _ *mcpv1.ShutdownRequest) (*mcpv1
 		return nil, s.fail(ctx, "Shutdown", err, mcpv1.JsonEncoding_JSON_ENCODING_UNSPECIFIED)
 	}
 	n.quiesce(ctx)
-	return &mcpv1.ShutdownResponse{Accepted: s.end(n)}, nil
+	return &mcpv1.ShutdownResponse{Accepted: s.end(n, errSessionEnded)}, nil
 }
 
 // GetMetadata implements the GetMetadata RPC of AuthDiscovery (RFC 9728).

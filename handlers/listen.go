@@ -129,8 +129,14 @@ func completeListen(ctx context.Context, q *queue[*mcpv1.ListenResponse], res js
 }
 
 // pushKey names what a notification says: of two that wait with the same key, one is
-// enough.
-func pushKey(method string, params json.RawMessage) string { return method + string(params) }
+// enough. It is empty for those that all count.
+func pushKey(method string, params json.RawMessage) string {
+	switch method {
+	case methodToolsChanged, methodPromptsChanged, methodResourcesChanged, methodResourceUpdated:
+		return method + string(params)
+	}
+	return ""
+}
 
 // listenEvent gives the typed twin of a notification on a listen stream.
 func listenEvent(n *jsonrpc.Request, enc mcpv1.JsonEncoding) (*mcpv1.ListenResponse, error) {

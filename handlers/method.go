@@ -7,10 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-
-	"connectrpc.com/connect"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 )
@@ -112,10 +109,7 @@ func decodeParams(name string, text json.RawMessage) (mcp.Params, error) {
 		return p, nil
 	}
 	if err := mapping.DecodeSDK(text, p); err != nil {
-		return nil, &rpcError{connect.CodeInvalidArgument, &jsonrpc.Error{
-			Code:    jsonrpc.CodeInvalidParams,
-			Message: "invalid params of " + name + ": " + err.Error(),
-		}}
+		return nil, malformed("params of "+name, err)
 	}
 	if init, ok := p.(*mcp.InitializeParams); ok {
 		decodeRoots(text, init)

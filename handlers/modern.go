@@ -96,7 +96,7 @@ func (p *modernPeers) declare(meta *mcpv1.RequestMeta, version string) (*modernP
 			err = decodeBoth(text, &params.ClientInfo, &peer.info)
 		}
 		if err != nil {
-			return nil, invalidParams("_meta: client info: %v", err)
+			return nil, malformed("_meta: client info", err)
 		}
 	}
 	if caps := meta.GetClientCapabilities(); caps != nil {
@@ -111,7 +111,7 @@ func (p *modernPeers) declare(meta *mcpv1.RequestMeta, version string) (*modernP
 			decodeRoots(fmt.Appendf(nil, `{"capabilities":%s}`, text), params)
 		}
 		if err != nil {
-			return nil, invalidParams("_meta: client capabilities: %v", err)
+			return nil, malformed("_meta: client capabilities", err)
 		}
 	}
 	var err error

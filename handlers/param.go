@@ -51,10 +51,13 @@ func paramHeaders(c *call) map[string][]string {
 	return sent
 }
 
+// maxToolPages ends the search on a server whose pages never do.
+const maxToolPages = 1000
+
 // findTool looks the tool up as the caller sees it: through the server's middleware.
 func (s *Server) findTool(ctx context.Context, c *call, name string) (*mcp.Tool, error) {
 	cursor := ""
-	for {
+	for range maxToolPages {
 		res, err := s.dispatch(ctx, &call{
 			method: methodListTools,
 			scope:  c.scope,
@@ -74,9 +77,10 @@ func (s *Server) findTool(ctx context.Context, c *call, name string) (*mcp.Tool,
 			}
 		}
 		if cursor = list.NextCursor; cursor == "" {
-			return nil, nil
+			break
 		}
 	}
+	return nil, nil
 }
 
 // A boundSchema is the part of a JSON Schema that binds properties to metadata.

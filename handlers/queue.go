@@ -12,9 +12,14 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// queueSize is how many messages wait for a peer that reads slowly before calls wait
-// with them. Unsolicited messages, which cannot wait, have as much room again.
-const queueSize = 64
+const (
+	// queueSize is how many messages wait for a peer that reads slowly before calls wait
+	// with them.
+	queueSize = 64
+	// pushSize is how many unsolicited messages, which cannot wait, may be there beside
+	// them: enough for a burst that the peer has had no time to read. They are small.
+	pushSize = 1024
+)
 
 // A queue holds the messages of one stream between those who say something and the one
 // goroutine that writes. It is bounded.
@@ -22,6 +27,7 @@ type queue[T any] struct {
 	mu     sync.Mutex
 	items  []entry[T]
 	keys   map[string]bool // of the pushed items that wait
+	pushed int             // items that were pushed
 	closed bool
 	err    error         // why the queue was closed, nil for the good order
 	ready  chan struct{} // has a token when there is something to do for the writer
@@ -29,8 +35,8 @@ type queue[T any] struct {
 }
 
 type entry[T any] struct {
-	item T
-	key  string
+	item   T
+	pushed bool
 }
 
 func newQueue[T any]() *queue[T] {
@@ -46,12 +52,15 @@ var errStreamClosed = newError(connect.CodeCanceled, jsonrpc.CodeInternalError, 
 // send adds an item, waiting for room.
 func (q *queue[T]) send(ctx context.Context, item T) error {
 	for {
+		if ctx.Err() != nil {
+			return ctx.Err() // nothing follows a cancellation
+		}
 		q.mu.Lock()
 		if q.closed {
 			q.mu.Unlock()
 			return errStreamClosed
 		}
-		if len(q.items) < queueSize {
+		if len(q.items)-q.pushed < queueSize {
 			q.add(entry[T]{item: item})
 			q.mu.Unlock()
 			return nil
@@ -67,7 +76,7 @@ func (q *queue[T]) send(ctx context.Context, item T) error {
 }
 
 // push adds an item at once. An item whose key waits already says nothing new and is
-// dropped; when there is no room at all the stream ends.
+// dropped, unless the key is empty; when there is no room at all the stream ends.
 func (q *queue[T]) push(key string, item T) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -76,13 +85,16 @@ func (q *queue[T]) push(key string, item T) error {
 		return errStreamClosed
 	case q.keys[key]:
 		return nil
-	case len(q.items) >= 2*queueSize:
+	case q.pushed >= pushSize:
 		q.closed, q.err = true, errSlowReader
 		q.wake()
 		return errSlowReader
 	}
-	q.keys[key] = true
-	q.add(entry[T]{item, key})
+	if key != "" {
+		q.keys[key] = true
+	}
+	q.pushed++
+	q.add(entry[T]{item, true})
 	return nil
 }
 
@@ -144,7 +156,7 @@ func (q *queue[T]) take() ([]entry[T], bool, error) {
 	defer q.mu.Unlock()
 	taken := q.items
 	if len(taken) > 0 {
-		q.items = nil
+		q.items, q.pushed = nil, 0
 		clear(q.keys)
 		close(q.room)
 		q.room = make(chan struct{})

@@ -29,6 +29,7 @@ type reader struct {
 	notes  chan *mcpv1.Envelope
 	frames inflight    // typed calls
 	batch  atomic.Bool // the client reads batches
+	begun  bool        // something was written
 	hello  bool        // the client said hello
 	framed bool        // it reads frames
 	first  bool        // the message read is the first
@@ -49,9 +50,7 @@ func (r *reader) run(ctx context.Context) error {
 	r.calls.Go(func() { r.notify(ctx) })
 	defer close(r.notes)
 	err := r.read(ctx)
-	if n := r.x.current(); n != nil {
-		n.failRequests(r.x) // their answers will not be read
-	}
+	r.x.hush()
 	if r.x.stopped.Load() {
 		return nil
 	}
@@ -104,10 +103,13 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 	switch k := e.Kind.(type) {
 	case *mcpv1.Envelope_Request:
 		if e.Method == methodInitialize {
-			_ = r.x.request(ctx, e) // what follows is part of the session; never fails here
+			_ = r.x.request(ctx, e) // what follows is part of the session
 			return
 		}
-		r.start(func() { _ = r.x.request(ctx, e) }, func(err error) { r.refuse(ctx, e, err) })
+		r.start(func(free func()) {
+			defer free()
+			_ = r.x.request(ctx, e) // never fails here
+		}, func(err error) { r.refuse(ctx, e, err) })
 	case *mcpv1.Envelope_Notification:
 		if e.Method == methodCancelled {
 			r.note(ctx, e)
@@ -131,18 +133,16 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 	}
 }
 
-// start runs a call if there is a slot for it.
-func (r *reader) start(call func(), refuse func(error)) {
+// start runs a call if there is a slot for it. The call frees its slot itself: before its
+// answer goes out, so that a client that counts finds room when it has the answer.
+func (r *reader) start(call func(free func()), refuse func(error)) {
 	select {
 	case r.slots <- struct{}{}:
 	default:
 		refuse(exhausted("too many calls in flight on this stream: the limit is %d", cap(r.slots)))
 		return
 	}
-	r.calls.Go(func() {
-		defer func() { <-r.slots }()
-		call()
-	})
+	r.calls.Go(func() { call(func() { <-r.slots }) })
 }
 
 // notify runs the client's notifications in order.
@@ -173,6 +173,10 @@ const batchBytes = 256 << 10
 
 // emit writes what is queued: in batches if the client reads them.
 func (r *reader) emit(all []*mcpv1.Envelope) error {
+	if !r.begun {
+		r.begun = true
+		r.x.announce(r.stream.ResponseHeader())
+	}
 	for len(all) > 0 {
 		n := 1
 		if r.batch.Load() {

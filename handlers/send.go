@@ -16,11 +16,10 @@ import (
 // (SPEC.md §4).
 func (s *Server) Send(ctx context.Context, e *mcpv1.Envelope, stream *connect.ServerStream[mcpv1.Envelope]) error {
 	x := &exchange{
-		srv:      s,
-		single:   true,
-		header:   requestHeader(ctx),
-		out:      newQueue[*mcpv1.Envelope](),
-		announce: func(id string) { stream.ResponseHeader().Set(headerSession, id) },
+		srv:    s,
+		single: true,
+		header: requestHeader(ctx),
+		out:    newQueue[*mcpv1.Envelope](),
 	}
 	x.learn(e)
 	return s.fail(ctx, e.GetMethod(), s.send(ctx, x, e, stream), x.encoding())
@@ -39,6 +38,7 @@ func (s *Server) send(ctx context.Context, x *exchange, e *mcpv1.Envelope, strea
 	// A session that is not there matters to legacy messages only, which say so.
 	x.session, _ = s.sessionOf(ctx, head{header: x.header})
 	emit := func(all []*mcpv1.Envelope) error {
+		x.announce(stream.ResponseHeader()) // has no effect after the first message
 		for _, e := range all {
 			if err := stream.Send(e); err != nil {
 				return err
@@ -49,7 +49,7 @@ func (s *Server) send(ctx context.Context, x *exchange, e *mcpv1.Envelope, strea
 	switch k := e.Kind.(type) {
 	case *mcpv1.Envelope_Request:
 		return pump(ctx, x.out, func(ctx context.Context) error {
-			defer x.disown()
+			defer x.hush() // the stream ends
 			return x.request(ctx, e)
 		}, emit)
 	case *mcpv1.Envelope_Notification:
@@ -69,14 +69,6 @@ func (x *exchange) admit(ctx context.Context, e *mcpv1.Envelope) error {
 		return err
 	}
 	return checkMirror(x.header, e.GetMethod(), nameOf(e))
-}
-
-// disown fails the server's requests that went out on this stream and are not answered:
-// it ends.
-func (x *exchange) disown() {
-	if n := x.current(); n != nil {
-		n.failRequests(x)
-	}
 }
 
 // sessionStream serves a session's stream of messages from the server, until the

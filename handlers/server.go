@@ -189,7 +189,7 @@ func (s *Server) Close() error {
 	}
 	s.sessions.mu.Unlock()
 	for _, n := range all {
-		s.end(n)
+		s.end(n, errDraining)
 	}
 	s.sessions.ending.Wait()
 	s.modern.close()

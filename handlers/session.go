@@ -73,6 +73,9 @@ type sessions struct {
 
 // open makes a session for an initialize request. It is not listed before list.
 func (s *Server) open(ctx context.Context) (*session, error) {
+	if err := s.hasRoom(); err != nil {
+		return nil, err
+	}
 	n := &session{
 		id:       rand.Text(),
 		user:     userOf(ctx),
@@ -95,13 +98,27 @@ func (s *Server) open(ctx context.Context) (*session, error) {
 func (s *Server) list(n *session) error {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
+	if err := s.hasRoomLocked(); err != nil {
+		return err
+	}
+	s.sessions.byID[n.id] = n
+	return nil
+}
+
+// hasRoom tells early that there is no place for another session; list has the last word.
+func (s *Server) hasRoom() error {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	return s.hasRoomLocked()
+}
+
+func (s *Server) hasRoomLocked() error {
 	if s.sessions.closed {
 		return errDraining
 	}
 	if len(s.sessions.byID) >= s.cfg.MaxSessions {
 		return exhausted("too many sessions: the limit is %d", s.cfg.MaxSessions)
 	}
-	s.sessions.byID[n.id] = n
 	return nil
 }
 
@@ -148,7 +165,7 @@ func (n *session) use(ctx context.Context) (context.Context, func(), error) {
 		n.idle.Stop()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(n.ctx, func() { cancel(errSessionEnded) })
+	stop := context.AfterFunc(n.ctx, func() { cancel(context.Cause(n.ctx)) })
 	return ctx, func() {
 		stop()
 		cancel(nil)
@@ -204,15 +221,18 @@ func (n *session) quiesce(ctx context.Context) {
 func (n *session) expire() {
 	n.mu.Lock()
 	idle := n.users == 0
+	if idle {
+		n.hush()
+	}
 	n.mu.Unlock()
 	if idle {
 		n.srv.log.Info("legacy session expired", "session", n.id[:6])
-		n.srv.end(n)
+		n.srv.end(n, errSessionEnded)
 	}
 }
 
-// end ends a session; it tells whether it was there. In-flight calls are cancelled.
-func (s *Server) end(n *session) bool {
+// end ends a session; it tells whether it was there. Calls in flight fail with why.
+func (s *Server) end(n *session, why error) bool {
 	s.sessions.mu.Lock()
 	listed := s.sessions.byID[n.id] == n
 	delete(s.sessions.byID, n.id)
@@ -221,7 +241,7 @@ func (s *Server) end(n *session) bool {
 	defer s.sessions.ending.Done()
 
 	n.mu.Lock()
-	n.cancel(errSessionEnded)
+	n.cancel(why)
 	if n.idle != nil {
 		n.idle.Stop()
 	}
@@ -289,10 +309,19 @@ func (n *session) tell(m *jsonrpc.Request) error {
 	n.mu.Lock()
 	out := n.stream
 	n.mu.Unlock()
-	if out == nil {
-		return nil
+	if out != nil {
+		n.push(out, m.Method, m.Params)
 	}
-	return out.push(m.Method, m.Params)
+	return nil
+}
+
+// push sends a notification of the session. That a stream has ended, or its client is too
+// slow for it, ends the stream and not the session: the SDK would take an error for the
+// end of all.
+func (n *session) push(out outlet, method string, params json.RawMessage) {
+	if err := out.push(method, params); err != nil {
+		n.srv.log.Debug("a notification was lost with its stream", "method", method, "error", err)
+	}
 }
 
 // giveUp cancels a request of the server that waits for the client's answer: on the
@@ -315,7 +344,7 @@ func (n *session) giveUp(params json.RawMessage) error {
 	}
 	n.mu.Unlock()
 	if out, ok := via.(outlet); ok {
-		return out.push(methodCancelled, params)
+		n.push(out, methodCancelled, params)
 	}
 	return nil
 }

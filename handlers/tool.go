@@ -50,7 +50,7 @@ func (s *Server) callToolEvents(ctx context.Context, req *mcpv1.CallToolRequest,
 	defer events.close()
 	outcome, err := s.callTool(ctx, req, events)
 	if err == nil {
-		err = events.last(outcome)
+		err = events.send(lastEvent(outcome))
 	}
 	return s.fail(ctx, methodCallTool, err, events.enc)
 }
@@ -100,6 +100,8 @@ func (t *toolEvents) notify(_ context.Context, _ string, params mcp.Params) erro
 			return err
 		}
 		e.Kind = &mcpv1.CallToolEvent_Log{Log: m}
+	default:
+		return nil // there is no event for it
 	}
 	return t.send(&e)
 }
@@ -107,8 +109,9 @@ func (t *toolEvents) notify(_ context.Context, _ string, params mcp.Params) erro
 // ask fails: a typed stream has no place for requests to the client.
 func (t *toolEvents) ask(context.Context, *serverRequest) error { return errNoStream }
 
-func (t *toolEvents) last(outcome proto.Message) error {
-	var e mcpv1.CallToolEvent
+// lastEvent gives the event that ends a call.
+func lastEvent(outcome proto.Message) *mcpv1.CallToolEvent {
+	e := &mcpv1.CallToolEvent{}
 	switch m := outcome.(type) {
 	case *mcpv1.CallToolResult:
 		e.Kind = &mcpv1.CallToolEvent_Result{Result: m}
@@ -117,7 +120,7 @@ func (t *toolEvents) last(outcome proto.Message) error {
 	case *mcpv1.Task:
 		e.Kind = &mcpv1.CallToolEvent_Task{Task: m}
 	}
-	return t.send(&e)
+	return e
 }
 
 func (t *toolEvents) send(e *mcpv1.CallToolEvent) error {
