@@ -39,7 +39,10 @@ func fixedAnswers(method string, params json.RawMessage) json.RawMessage {
 				content[name] = "Ada's " + name
 			}
 		}
-		text, _ := json.Marshal(map[string]any{"action": "accept", "content": content}) // strings and booleans marshal
+		text, err := json.Marshal(map[string]any{"action": "accept", "content": content})
+		if err != nil {
+			return nil
+		}
 		return text
 	case "sampling/createMessage":
 		return json.RawMessage(`{"role":"assistant","model":"m","stopReason":"endTurn","content":{"type":"text","text":"grüß dich"}}`)

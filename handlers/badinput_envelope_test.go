@@ -34,7 +34,7 @@ func unknownKind() *mcpv1.Envelope {
 
 func TestMalformedEnvelopesAreRefused(t *testing.T) {
 	malformed := fails(connect.CodeInvalidArgument, -32600)
-	text, number := proto.String("x"), proto.Int64(7)
+	text, number := new("x"), proto.Int64(7)
 	good := []byte(`{"name":"test_simple_text","arguments":{}}`)
 	ok := &mcpv1.JsonRpcResponse_ResultJson{ResultJson: []byte(`{}`)}
 	inSession := func(row badInput) badInput {
@@ -53,14 +53,14 @@ func TestMalformedEnvelopesAreRefused(t *testing.T) {
 		enveloped("a request with both ids", rpcRequest("tools/call", &mcpv1.JsonRpcRequest{Id: text, IntId: number, ParamsJson: good}), malformed, anonymous(-32600)),
 		enveloped("a request without method", rpcRequest("", &mcpv1.JsonRpcRequest{Id: text, ParamsJson: good}), answers(-32600), answers(-32600)),
 		enveloped("a request without method and id", rpcRequest("", &mcpv1.JsonRpcRequest{}), malformed, anonymous(-32600)),
-		enveloped("a request whose id is empty", rpcRequest("", &mcpv1.JsonRpcRequest{Id: proto.String("")}), answers(-32600), answers(-32600)),
+		enveloped("a request whose id is empty", rpcRequest("", &mcpv1.JsonRpcRequest{Id: new("")}), answers(-32600), answers(-32600)),
 		enveloped("a notification without method", clientNote("", `{}`), malformed, anonymous(-32600)),
 		enveloped("a response with a method", &mcpv1.Envelope{Method: "tools/list", Kind: rpcResponse(&mcpv1.JsonRpcResponse{Id: text, Outcome: ok}).Kind}, malformed, anonymous(-32600)),
 		dead("a response without outcome", &mcpv1.JsonRpcResponse{Id: text}),
 		dead("a response without id", &mcpv1.JsonRpcResponse{Outcome: ok}),
 		dead("a response with both ids", &mcpv1.JsonRpcResponse{Id: text, IntId: number, Outcome: ok}),
 		dead("a response to nothing", &mcpv1.JsonRpcResponse{Id: text, Outcome: ok}),
-		inSession(dead("a response to an unknown id", &mcpv1.JsonRpcResponse{Id: proto.String("server-999"), Outcome: ok})),
+		inSession(dead("a response to an unknown id", &mcpv1.JsonRpcResponse{Id: new("server-999"), Outcome: ok})),
 		inSession(dead("a response to an unknown integer", &mcpv1.JsonRpcResponse{IntId: number, Outcome: ok})),
 		inSession(dead("an error response to an unknown id", &mcpv1.JsonRpcResponse{Id: text, Outcome: &mcpv1.JsonRpcResponse_Error{Error: &mcpv1.JsonRpcError{Code: -32603}}})),
 		inSession(dead("a response without outcome", &mcpv1.JsonRpcResponse{Id: text})),

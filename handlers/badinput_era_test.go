@@ -11,7 +11,6 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
@@ -77,10 +76,10 @@ func TestTheWrongEraIsRefused(t *testing.T) {
 		rows = append(rows, enveloped("modern "+method, clientNote(method, string(modernParams(""))), dropped, dropped))
 	}
 	rows = append(rows,
-		badInput{name: "Initialize with a modern _meta", typed: rpcOf(mcpv1connect.MCPClient.Initialize, &mcpv1.InitializeRequest{ProtocolVersion: proto.String("2025-11-25"), Meta: modernRequestMeta()}), wantTyped: fails(unimplemented, -32601)},
+		badInput{name: "Initialize with a modern _meta", typed: rpcOf(mcpv1connect.MCPClient.Initialize, &mcpv1.InitializeRequest{ProtocolVersion: new("2025-11-25"), Meta: modernRequestMeta()}), wantTyped: fails(unimplemented, -32601)},
 		withHeader(badInput{
 			name:  "initialize under modern metadata",
-			typed: rpcOf(mcpv1connect.MCPClient.Initialize, &mcpv1.InitializeRequest{ProtocolVersion: proto.String("2025-11-25")}), wantTyped: fails(unimplemented, -32601),
+			typed: rpcOf(mcpv1connect.MCPClient.Initialize, &mcpv1.InitializeRequest{ProtocolVersion: new("2025-11-25")}), wantTyped: fails(unimplemented, -32601),
 			message: envelope(1, "initialize", initializeDeclaring("2025-11-25", `{}`)), wantSend: answers(-32601), wantStream: answers(-32601),
 		}, versionHeader, "2026-07-28"),
 		inSessionRow(both("listen in a session", listening(&mcpv1.ListenRequest{}), unimplemented, "subscriptions/listen", `{"notifications":{}}`, -32601)),
@@ -89,7 +88,7 @@ func TestTheWrongEraIsRefused(t *testing.T) {
 		both("a modern _meta without capabilities", rpcOf(list, &mcpv1.ListToolsRequest{Meta: named("2026-07-28")}), invalid, "tools/list", versionParams("2026-07-28"), -32602),
 		both("a version that is a number", rpcOf(list, &mcpv1.ListToolsRequest{Meta: &mcpv1.RequestMeta{ExtraJson: []byte(`{"io.modelcontextprotocol/protocolVersion":7}`)}}), invalid,
 			"tools/list", `{"_meta":{"io.modelcontextprotocol/protocolVersion":7}}`, -32602),
-		both("capabilities that are a list", rpcOf(list, &mcpv1.ListToolsRequest{Meta: &mcpv1.RequestMeta{ProtocolVersion: proto.String("2026-07-28"), ExtraJson: []byte(`{"io.modelcontextprotocol/clientCapabilities":[]}`)}}), invalid,
+		both("capabilities that are a list", rpcOf(list, &mcpv1.ListToolsRequest{Meta: &mcpv1.RequestMeta{ProtocolVersion: new("2026-07-28"), ExtraJson: []byte(`{"io.modelcontextprotocol/clientCapabilities":[]}`)}}), invalid,
 			"tools/list", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":[]}}`, -32602),
 		both("client info of the wrong shape", rpcOf(list, &mcpv1.ListToolsRequest{Meta: &mcpv1.RequestMeta{ClientInfo: &mcpv1.ClientInfo{ExtraJson: []byte(`{"name":[]}`)}}}), invalid,
 			"tools/list", `{"_meta":{"io.modelcontextprotocol/clientInfo":{"name":[]}}}`, -32602),
@@ -138,9 +137,9 @@ func TestMetadataThatContradictsTheBodyIsRefused(t *testing.T) {
 		call("two names", "Mcp-Name", "test_simple_text", "Mcp-Name", "greet"),
 		list("a name on a request without one", "Mcp-Name", "greet"),
 		list("another method on a list", "Mcp-Method", "tools/call"),
-		withHeader(withoutStream(both("another URI", rpcOf(mcpv1connect.MCPClient.ReadResource, &mcpv1.ReadResourceRequest{Uri: proto.String("test://static-text")}), connect.CodeInvalidArgument, "resources/read", `{"uri":"test://static-text"}`, mismatch)), "Mcp-Name", "test://static-binary"),
-		withHeader(withoutStream(both("another prompt", rpcOf(mcpv1connect.MCPClient.GetPrompt, &mcpv1.GetPromptRequest{Name: proto.String("test_simple_prompt")}), connect.CodeInvalidArgument, "prompts/get", `{"name":"test_simple_prompt"}`, mismatch)), "Mcp-Name", "prompt_all"),
-		withHeader(withoutStream(both("another task", rpcOf(mcpv1connect.MCPClient.GetTask, &mcpv1.GetTaskRequest{TaskId: proto.String("a")}), connect.CodeInvalidArgument, "tasks/get", `{"taskId":"a"}`, mismatch)), "Mcp-Name", "b"),
+		withHeader(withoutStream(both("another URI", rpcOf(mcpv1connect.MCPClient.ReadResource, &mcpv1.ReadResourceRequest{Uri: new("test://static-text")}), connect.CodeInvalidArgument, "resources/read", `{"uri":"test://static-text"}`, mismatch)), "Mcp-Name", "test://static-binary"),
+		withHeader(withoutStream(both("another prompt", rpcOf(mcpv1connect.MCPClient.GetPrompt, &mcpv1.GetPromptRequest{Name: new("test_simple_prompt")}), connect.CodeInvalidArgument, "prompts/get", `{"name":"test_simple_prompt"}`, mismatch)), "Mcp-Name", "prompt_all"),
+		withHeader(withoutStream(both("another task", rpcOf(mcpv1connect.MCPClient.GetTask, &mcpv1.GetTaskRequest{TaskId: new("a")}), connect.CodeInvalidArgument, "tasks/get", `{"taskId":"a"}`, mismatch)), "Mcp-Name", "b"),
 		withHeader(badInput{name: "another method than initialize", typed: rpcOf(mcpv1connect.MCPClient.Initialize, &mcpv1.InitializeRequest{}), wantTyped: fails(connect.CodeInvalidArgument, mismatch),
 			message: envelope(1, "initialize", initializeDeclaring("2025-11-25", `{}`)), wantSend: answers(mismatch)}, "Mcp-Method", "tools/call"),
 		withHeader(badInput{name: "another method than ping", typed: rpcOf(mcpv1connect.MCPClient.Ping, &mcpv1.PingRequest{}), wantTyped: fails(connect.CodeInvalidArgument, mismatch)}, "Mcp-Method", "tools/call"),

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
@@ -62,15 +61,15 @@ func TestBadRequestsAreRefusedAlikeInAllForms(t *testing.T) {
 	runBadInput(t, []badInput{
 		both("an unknown tool", calling(badCall("no such tool", `{}`)), notFound, "tools/call", `{"name":"no such tool","arguments":{}}`, -32602),
 		both("a tool without name", calling(&mcpv1.CallToolRequest{}), notFound, "tools/call", `{}`, -32602),
-		both("an unknown prompt", rpcOf(mcpv1connect.MCPClient.GetPrompt, &mcpv1.GetPromptRequest{Name: proto.String("none")}), notFound, "prompts/get", `{"name":"none"}`, -32602),
-		both("an unknown resource", rpcOf(mcpv1connect.MCPClient.ReadResource, &mcpv1.ReadResourceRequest{Uri: proto.String("test://none")}), notFound, "resources/read", `{"uri":"test://none"}`, -32602),
-		both("an unknown task", rpcOf(mcpv1connect.MCPClient.GetTask, &mcpv1.GetTaskRequest{TaskId: proto.String("none")}), invalid, "tasks/get", `{"taskId":"none"}`, -32602),
+		both("an unknown prompt", rpcOf(mcpv1connect.MCPClient.GetPrompt, &mcpv1.GetPromptRequest{Name: new("none")}), notFound, "prompts/get", `{"name":"none"}`, -32602),
+		both("an unknown resource", rpcOf(mcpv1connect.MCPClient.ReadResource, &mcpv1.ReadResourceRequest{Uri: new("test://none")}), notFound, "resources/read", `{"uri":"test://none"}`, -32602),
+		both("an unknown task", rpcOf(mcpv1connect.MCPClient.GetTask, &mcpv1.GetTaskRequest{TaskId: new("none")}), invalid, "tasks/get", `{"taskId":"none"}`, -32602),
 		both("a name of the wrong type", calling(&mcpv1.CallToolRequest{ExtraJson: []byte(`{"name":7}`)}), invalid, "tools/call", `{"name":7}`, -32602),
 		both("a URI of the wrong type", rpcOf(mcpv1connect.MCPClient.ReadResource, &mcpv1.ReadResourceRequest{ExtraJson: []byte(`{"uri":{}}`)}), invalid, "resources/read", `{"uri":{}}`, -32602),
-		both("a cursor that the server did not give", rpcOf(mcpv1connect.MCPClient.ListTools, &mcpv1.ListToolsRequest{Cursor: proto.String("nonsense")}), invalid, "tools/list", `{"cursor":"nonsense"}`, -32602),
-		both("a cursor of prompts", rpcOf(mcpv1connect.MCPClient.ListPrompts, &mcpv1.ListPromptsRequest{Cursor: proto.String("nonsense")}), invalid, "prompts/list", `{"cursor":"nonsense"}`, -32602),
-		both("a cursor of resources", rpcOf(mcpv1connect.MCPClient.ListResources, &mcpv1.ListResourcesRequest{Cursor: proto.String("nonsense")}), invalid, "resources/list", `{"cursor":"nonsense"}`, -32602),
-		both("a cursor of templates", rpcOf(mcpv1connect.MCPClient.ListResourceTemplates, &mcpv1.ListResourceTemplatesRequest{Cursor: proto.String("nonsense")}), invalid, "resources/templates/list", `{"cursor":"nonsense"}`, -32602),
+		both("a cursor that the server did not give", rpcOf(mcpv1connect.MCPClient.ListTools, &mcpv1.ListToolsRequest{Cursor: new("nonsense")}), invalid, "tools/list", `{"cursor":"nonsense"}`, -32602),
+		both("a cursor of prompts", rpcOf(mcpv1connect.MCPClient.ListPrompts, &mcpv1.ListPromptsRequest{Cursor: new("nonsense")}), invalid, "prompts/list", `{"cursor":"nonsense"}`, -32602),
+		both("a cursor of resources", rpcOf(mcpv1connect.MCPClient.ListResources, &mcpv1.ListResourcesRequest{Cursor: new("nonsense")}), invalid, "resources/list", `{"cursor":"nonsense"}`, -32602),
+		both("a cursor of templates", rpcOf(mcpv1connect.MCPClient.ListResourceTemplates, &mcpv1.ListResourceTemplatesRequest{Cursor: new("nonsense")}), invalid, "resources/templates/list", `{"cursor":"nonsense"}`, -32602),
 		both("a cursor of the wrong type", rpcOf(mcpv1connect.MCPClient.ListTools, &mcpv1.ListToolsRequest{ExtraJson: []byte(`{"cursor":7}`)}), invalid, "tools/list", `{"cursor":7}`, -32602),
 		both("a completion of nothing", rpcOf(mcpv1connect.MCPClient.Complete, &mcpv1.CompleteRequest{ExtraJson: []byte(`{"ref":7}`)}), invalid, "completion/complete", `{"ref":7}`, -32602),
 		both("a tool that panics", calling(badCall("panic", `{}`)), internal, "tools/call", `{"name":"panic"}`, -32603),
@@ -149,7 +148,7 @@ func wideStruct(nodes int) *structpb.Struct {
 }
 
 func badArgs(s *structpb.Struct) *mcpv1.CallToolRequest {
-	return &mcpv1.CallToolRequest{Name: proto.String("test_simple_text"), Arguments: s}
+	return &mcpv1.CallToolRequest{Name: new("test_simple_text"), Arguments: s}
 }
 
 func structParams(s *structpb.Struct) *mcpv1.Envelope {
@@ -159,7 +158,7 @@ func structParams(s *structpb.Struct) *mcpv1.Envelope {
 
 func TestBadJSONIsRefusedAlikeInAllForms(t *testing.T) {
 	const invalid, exhausted = connect.CodeInvalidArgument, connect.CodeResourceExhausted
-	name := proto.String("test_simple_text")
+	name := new("test_simple_text")
 	inParams := func(args string) string { return `{"name":"test_simple_text","arguments":` + args + `}` }
 	rows := []badInput{
 		both("JSON that ends too early", calling(badCall("greet", `{"a":`)), invalid, "tools/call", `{"a":`, -32700),
@@ -175,7 +174,7 @@ func TestBadJSONIsRefusedAlikeInAllForms(t *testing.T) {
 	rows = append(rows,
 		badInput{
 			name: "both twins", typed: calling(&mcpv1.CallToolRequest{Name: name, Arguments: &structpb.Struct{}, ArgumentsJson: []byte(`{}`)}), wantTyped: fails(invalid, -32602),
-			message: &mcpv1.Envelope{Method: "tools/call", Kind: &mcpv1.Envelope_Request{Request: &mcpv1.JsonRpcRequest{Id: proto.String("x"), Params: &structpb.Struct{}, ParamsJson: []byte(`{}`)}}}, wantSend: answers(-32600), wantStream: answers(-32600),
+			message: &mcpv1.Envelope{Method: "tools/call", Kind: &mcpv1.Envelope_Request{Request: &mcpv1.JsonRpcRequest{Id: new("x"), Params: &structpb.Struct{}, ParamsJson: []byte(`{}`)}}}, wantSend: answers(-32600), wantStream: answers(-32600),
 		},
 		enveloped("both twins of a notification", &mcpv1.Envelope{Method: "notifications/x", Kind: &mcpv1.Envelope_Notification{Notification: &mcpv1.JsonRpcNotification{Params: &structpb.Struct{}, ParamsJson: []byte(`{}`)}}},
 			fails(invalid, -32600), anonymous(-32600)),

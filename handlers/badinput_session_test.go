@@ -13,7 +13,6 @@ import (
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
 	"github.com/mcpconnect/mcpconnect/mcpconnect"
@@ -22,7 +21,7 @@ import (
 )
 
 func initializeRequest() *mcpv1.InitializeRequest {
-	return &mcpv1.InitializeRequest{ProtocolVersion: proto.String("2025-11-25")}
+	return &mcpv1.InitializeRequest{ProtocolVersion: new("2025-11-25")}
 }
 
 // noSession are the requests that a session which is not there refuses. The good request
@@ -36,7 +35,7 @@ func noSession() []badInput {
 		}
 		return r
 	}
-	id := proto.String("server-1")
+	id := new("server-1")
 	return []badInput{
 		row("a call", calling(badCall("test_simple_text", `{}`)), envelope(1, "tools/call", []byte(`{"name":"test_simple_text"}`))),
 		row("a list", rpcOf(mcpv1connect.MCPClient.ListTools, &mcpv1.ListToolsRequest{}), envelope(1, "tools/list", nil)),

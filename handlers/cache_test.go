@@ -22,7 +22,9 @@ import (
 // cachingServer says of every list how long it may be kept, and by whom.
 func cachingServer(ttlMs int, scope string) *mcp.Server {
 	server := mcp.NewServer(&mcp.Implementation{Name: "caching", Version: "1"}, &mcp.ServerOptions{
-		HasTools: true, HasPrompts: true, HasResources: true,
+		Capabilities: &mcp.ServerCapabilities{
+			Tools: &mcp.ToolCapabilities{}, Prompts: &mcp.PromptCapabilities{}, Resources: &mcp.ResourceCapabilities{},
+		},
 	})
 	server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {

@@ -164,7 +164,7 @@ func (f *framer) outcome(id uint64, stream bool) (o outcome) {
 		if !stream {
 			return asJSON(answerOf(r))
 		}
-		o.take(r.GetEvent())
+		o = o.with(r.GetEvent())
 		if o.result != nil {
 			return o
 		}
@@ -248,7 +248,7 @@ func TestTimeOfAFrameReachesTheTool(t *testing.T) {
 	frame.TimeoutMs = 20
 	f.send(callEnvelope(frame))
 	f.fails(1, connect.CodeDeadlineExceeded, jsonrpc.CodeInternalError)
-	if cause := <-all.Unblocked(); cause != context.DeadlineExceeded {
+	if cause := <-all.Unblocked(); !errors.Is(cause, context.DeadlineExceeded) {
 		t.Errorf("the tool was stopped by %v, want its deadline", cause)
 	}
 }

@@ -6,6 +6,7 @@ package handlers_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -111,13 +112,13 @@ func TestListensEndInGoodOrderOnDrain(t *testing.T) {
 			if got, err := typed(); err != nil || !strings.HasPrefix(got, "completed") || !strings.Contains(got, "subscriptionId") {
 				t.Errorf("the typed listen ended with %q, %v", got, err)
 			}
-			if _, err := typed(); err != io.EOF {
+			if _, err := typed(); !errors.Is(err, io.EOF) {
 				t.Errorf("after the last message came %v, want the end with status OK", err)
 			}
 			if o, err := read(sent); err != nil || o.err != nil || !strings.Contains(string(o.result), "subscriptionId") {
 				t.Errorf("the listen by Send ended with %v, %v", o, err)
 			}
-			if _, err := sent.Receive(); err != io.EOF {
+			if _, err := sent.Receive(); !errors.Is(err, io.EOF) {
 				t.Errorf("after the last message came %v, want the end with status OK", err)
 			}
 			if both != nil {

@@ -163,7 +163,7 @@ func TestSDKKeepaliveStopsWhenPingIsUnknown(t *testing.T) {
 	c := newScripted(func(_ context.Context, m jsonrpc.Message) error {
 		if r, ok := m.(*jsonrpc.Request); ok && r.Method == "ping" {
 			pings <- struct{}{}
-			return pinRejection{}
+			return rejectedError{}
 		}
 		return nil
 	})
@@ -206,15 +206,15 @@ func TestSDKKeepaliveStopsWhenPingIsUnknown(t *testing.T) {
 	}
 }
 
-// pinRejection is like the rejection of package handlers: rejected, method not found.
-type pinRejection struct{}
+// rejectedError is like the rejection of package handlers: rejected, method not found.
+type rejectedError struct{}
 
-func (pinRejection) Error() string { return "method not found" }
-func (pinRejection) Is(target error) bool {
+func (rejectedError) Error() string { return "method not found" }
+func (rejectedError) Is(target error) bool {
 	wire, ok := target.(*jsonrpc.Error)
 	return ok && (wire.Code == -32005 || wire.Code == jsonrpc.CodeMethodNotFound)
 }
-func (pinRejection) Unwrap() error {
+func (rejectedError) Unwrap() error {
 	return &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "method not found"}
 }
 

@@ -161,7 +161,7 @@ func TestSDKDirectDispatchOfEveryMethod(t *testing.T) {
 	t.Parallel()
 	server := everything.NewServer()
 	ss := sdkSession(t, server, newScripted(ignore), modernVersion)
-	before, _ := json.Marshal(ss.InitializeParams())
+	before := jsonText(t, ss.InitializeParams())
 	none := &mcp.RequestExtra{}
 	for method, req := range map[string]mcp.Request{
 		"ping":                             &mcp.ServerRequest[*mcp.PingParams]{Session: ss, Params: &mcp.PingParams{}, Extra: none},
@@ -182,8 +182,7 @@ func TestSDKDirectDispatchOfEveryMethod(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
-	after, _ := json.Marshal(ss.InitializeParams())
-	if string(before) != string(after) {
+	if after := jsonText(t, ss.InitializeParams()); before != after {
 		t.Errorf("calls changed the shared session from %s to %s", before, after)
 	}
 	// These two write to their session, and so have one of their own each.

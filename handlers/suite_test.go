@@ -199,10 +199,6 @@ func normal(o outcome) outcome {
 	return o
 }
 
-func initializeParams(version string) json.RawMessage {
-	return initializeDeclaring(version, noneDeclared)
-}
-
 func initializeDeclaring(version, capabilities string) json.RawMessage {
 	return fmt.Appendf(nil, `{"protocolVersion":%q,"capabilities":%s,"clientInfo":{"name":"suite","version":"1"}}`, version, capabilities)
 }

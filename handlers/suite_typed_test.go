@@ -96,7 +96,7 @@ func callToolStream(ctx context.Context, c mcpv1connect.MCPClient, params json.R
 	defer func() { _ = stream.Close() }()
 	for stream.Receive() {
 		see(stream.Msg())
-		o.take(stream.Msg())
+		o = o.with(stream.Msg())
 	}
 	if err := stream.Err(); err != nil {
 		o.err = failed(err).err
@@ -104,8 +104,8 @@ func callToolStream(ctx context.Context, c mcpv1connect.MCPClient, params json.R
 	return o
 }
 
-// take adds an event to the outcome of its call.
-func (o *outcome) take(e *mcpv1.CallToolEvent) {
+// with adds an event to the outcome of its call.
+func (o outcome) with(e *mcpv1.CallToolEvent) outcome {
 	switch k := e.Kind.(type) {
 	case *mcpv1.CallToolEvent_Progress:
 		o.notes = append(o.notes, "notifications/progress "+canonical(asJSON(k.Progress).result))
@@ -114,6 +114,7 @@ func (o *outcome) take(e *mcpv1.CallToolEvent) {
 	default:
 		o.result = asJSON(e).result
 	}
+	return o
 }
 
 func openTyped(calls map[string]typedCall) func(t *testing.T, p peer) client {

@@ -138,7 +138,7 @@ func (r *reader) fill() error {
 
 func (r *reader) acquire() {
 	if r.buf == nil {
-		r.buf = readBuffers.Get().(*[readBuffer]byte)
+		r.buf = readBuffers.Get().(*[readBuffer]byte) //nolint:errcheck // the pool holds nothing else
 	}
 	r.start, r.end = 0, 0
 }

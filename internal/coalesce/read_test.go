@@ -5,6 +5,7 @@ package coalesce
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -194,7 +195,7 @@ func TestReadEnds(t *testing.T) {
 			}()
 			wantRead(t, c, "last words")
 			for range 2 {
-				if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				if n, err := c.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 					t.Errorf("got %d, %v, want EOF", n, err)
 				}
 			}
@@ -218,7 +219,7 @@ func TestReadEnds(t *testing.T) {
 		_ = peer.(*net.TCPConn).SetLinger(0) // Close resets the connection
 		_ = peer.Close()
 		_, err := c.Read(make([]byte, 1))
-		if err == nil || err == io.EOF {
+		if err == nil || errors.Is(err, io.EOF) {
 			t.Fatalf("got %v, want a reset", err)
 		}
 		wantError(t, "Read", err, err)

@@ -106,7 +106,7 @@ func (w *writer) add(p []byte) int {
 		return 0
 	}
 	if w.filling == nil {
-		w.filling = buffers.Get().(*buffer)
+		w.filling = buffers.Get().(*buffer) //nolint:errcheck // the pool holds nothing else
 	}
 	n := copy(w.filling.data[w.filling.end:], p)
 	w.filling.end += n

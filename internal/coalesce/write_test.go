@@ -253,7 +253,7 @@ func TestWriteErrorLeavesWhatThePeerSaid(t *testing.T) {
 		_ = peer.Close()
 	}()
 	wantRead(t, c, "goodbye")
-	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("got %v, want EOF", err)
 	}
 }

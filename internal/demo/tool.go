@@ -106,8 +106,8 @@ func countdownSchema() *jsonschema.Schema {
 		panic("demo: countdown: " + err.Error()) // a bug in this file, found by any test
 	}
 	from, interval := schema.Properties["from"], schema.Properties["interval_ms"]
-	from.Minimum, from.Maximum = jsonschema.Ptr(0.0), jsonschema.Ptr(float64(maxCountdownFrom))
-	interval.Minimum, interval.Maximum = jsonschema.Ptr(0.0), jsonschema.Ptr(float64(maxIntervalMS))
+	from.Minimum, from.Maximum = new(0.0), new(float64(maxCountdownFrom))
+	interval.Minimum, interval.Maximum = new(0.0), new(float64(maxIntervalMS))
 	interval.Default = json.RawMessage(fmt.Sprint(defaultIntervalMS))
 	return schema
 }

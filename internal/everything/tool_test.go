@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -233,9 +234,7 @@ func testNotifications(t *testing.T, version string) {
 			params.Arguments = nil
 		}
 		params.Meta = mcp.Meta{}
-		for key, value := range level {
-			params.Meta[key] = value
-		}
+		maps.Copy(params.Meta, level)
 		if test.token != nil {
 			params.SetProgressToken(test.token)
 		}

@@ -127,7 +127,7 @@ func smallCall() *mcpv1.CallToolRequest {
 	}
 }
 
-func TestCheckMessageOfASmallCallDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun forbids it
+func TestCheckMessageOfASmallCallDoesNotAllocate(t *testing.T) { // not parallel: AllocsPerRun forbids it
 	m := smallCall()
 	limits := Limits{MaxDepth: 32, MaxNodes: 10_000}
 	if n := testing.AllocsPerRun(100, func() {

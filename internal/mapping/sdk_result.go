@@ -94,7 +94,7 @@ func (o ResultOptions) annotateForeign(res mcp.Result) mcp.Result {
 	}
 	c := reflect.New(v.Type().Elem())
 	c.Elem().Set(v.Elem())
-	r := c.Interface().(mcp.Result) // the type of res
+	r := c.Interface().(mcp.Result) //nolint:errcheck // it has the type of res
 	r.SetMeta(o.Server.With(r.GetMeta()))
 	return r
 }
