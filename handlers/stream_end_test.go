@@ -28,7 +28,7 @@ func TestASessionMayOpenAfterOtherMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, r := range []struct{ method, params string }{
-			{"ping", `{}`}, {"initialize", string(initializeParams(legacyVersion))}, {"tools/list", `{}`},
+			{"ping", `{}`}, {"initialize", string(initializeDeclaring(legacyVersion, noneDeclared))}, {"tools/list", `{}`},
 		} {
 			if err := stream.Send(envelope(int64(i), r.method, json.RawMessage(r.params))); err != nil {
 				t.Fatal(err)
