@@ -127,6 +127,19 @@ func (s *Server) recovered(ctx context.Context, method string, err *error) {
 	}
 }
 
+// beOutermost puts our receiving middleware around what users have added since New, so
+// that it catches the panics of that, too. Code pointers tell it from theirs; one more
+// layer than needed would do no harm.
+func (s *Server) beOutermost() {
+	ours := reflect.ValueOf(s.receiving(nil)).Pointer()
+	s.server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
+		if reflect.ValueOf(next).Pointer() == ours {
+			return next
+		}
+		return s.receiving(next)
+	})
+}
+
 // receiving is our receiving middleware. Requests that reach the server through a
 // Connection run on goroutines of the SDK, where nobody else would catch a panic.
 func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {

@@ -65,6 +65,7 @@ func outcome(res *jsonrpc.Response, err error) (json.RawMessage, error) {
 // expect lets our receiving middleware recognise r as the call c: the SDK runs it on a
 // context of its own, and hands over just Extra.
 func (s *Server) expect(c *call, r *jsonrpc.Request) (done func()) {
+	s.beOutermost()
 	if c.extra == nil {
 		c.extra = &mcp.RequestExtra{}
 	}

@@ -126,7 +126,7 @@ func New(server *mcp.Server, cfg Config) *Server {
 		sessions: sessions{byID: map[string]*session{}},
 	}
 	s.drain, s.endDrain = context.WithCancel(context.Background())
-	server.AddReceivingMiddleware(s.receiving)
+	s.beOutermost()
 	server.AddSendingMiddleware(s.sending)
 	s.introduce()
 	return s
