@@ -41,8 +41,24 @@ func (c *clientConfig) dial(rawURL string) (*link, error) {
 	if client == nil {
 		client, l.close = c.newHTTPClient(base.Scheme == "https")
 	}
-	l.rpc = mcpv1connect.NewMCPClient(client, base.String(), c.connectOptions()...)
+	l.rpc = mcpv1connect.NewMCPClient(promptly{client}, base.String(), c.connectOptions()...)
 	return l, nil
+}
+
+// promptly ends Connect streams with their context. While a request waits for a server
+// that reads no more, net/http does not look at the context: closing the response is what
+// ends both.
+type promptly struct{ client *http.Client }
+
+var _ connect.HTTPClient = promptly{}
+
+// Do implements [connect.HTTPClient].
+func (p promptly) Do(r *http.Request) (*http.Response, error) {
+	res, err := p.client.Do(r)
+	if err == nil && strings.HasSuffix(r.URL.Path, mcpv1connect.MCPConnectProcedure) {
+		context.AfterFunc(r.Context(), func() { _ = res.Body.Close() }) // the stream's error says more
+	}
+	return res, err
 }
 
 // check finds mistakes in the URL and in options that do not go together.
