@@ -7,10 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
@@ -51,7 +54,7 @@ func (m *mux) close() {
 }
 
 // roundTrip makes one call. The frame must not be used after it. Calls over the server's
-// limit wait. The error is errNoFrames, ctx's, or a *connect.Error as that of the RPC.
+// limit wait, also when it is calls given up that fill it. The error is errNoFrames, ctx's, or a *connect.Error as that of the RPC.
 func (m *mux) roundTrip(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyFrame, error) {
 	s, err := m.current(ctx)
 	if err != nil {
@@ -163,15 +166,19 @@ type muxStream struct {
 	slots  chan struct{} // one for each call in flight
 	done   chan struct{} // closed when the stream is over
 
-	mu    sync.Mutex
-	calls map[uint64]chan *mcpv1.ReplyFrame
-	last  uint64
-	err   error // why the stream is over
+	mu      sync.Mutex
+	calls   map[uint64]chan *mcpv1.ReplyFrame
+	givenUp int // calls that the server may still be busy with
+	last    uint64
+	err     error // why the stream is over
 
-	outMu   sync.Mutex
-	out     []*mcpv1.Envelope // waiting to be written
-	writing bool              // somebody writes, and takes what waits along
-	more    chan struct{}     // tells writeOn to be that somebody
+	outMu sync.Mutex
+	// out waits to be written. However long the server does not read, there are at most
+	// two envelopes for each slot: the call that has it, and a cancellation of one that
+	// had it when the write in progress began.
+	out     []*mcpv1.Envelope
+	writing bool          // somebody writes, or will, and takes what waits along
+	more    chan struct{} // tells writeOn to be that somebody
 }
 
 func (s *muxStream) lost() bool {
@@ -192,25 +199,80 @@ func (s *muxStream) call(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyF
 	case <-s.done:
 		return nil, s.err
 	}
+	for refusals := 0; ; refusals++ {
+		r, crowded, err := s.try(ctx, f)
+		if !crowded || refusals == maxRefusals {
+			return r, err
+		}
+		if err := s.backOff(ctx, refusals); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// try makes the call once. It is crowded if the server has refused it because it is still
+// busy with calls that were given up.
+func (s *muxStream) try(ctx context.Context, f *mcpv1.CallFrame) (r *mcpv1.ReplyFrame, crowded bool, err error) {
 	if err := setTimeout(ctx, f); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	reply := make(chan *mcpv1.ReplyFrame, 1)
 	s.mu.Lock()
 	s.last++
 	f.CallId = s.last
 	s.calls[f.CallId] = reply
+	inFlight := len(s.calls)
 	s.mu.Unlock()
-	s.write(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: f}})
+	e := &mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: f}}
+	s.write(e, ctx.Done() == nil)
 	select {
 	case r := <-reply:
-		return r, replyError(r.GetError())
+		return r, s.crowded(r.GetError(), inFlight), replyError(r.GetError())
 	case <-s.done:
-		return nil, s.err
+		return nil, false, s.err
 	case <-ctx.Done():
-		s.forget(f.CallId)
-		s.write(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Cancel{Cancel: &mcpv1.CancelFrame{CallId: f.CallId}}})
-		return nil, ctx.Err()
+		s.giveUp(e)
+		return nil, false, ctx.Err()
+	}
+}
+
+const (
+	// maxRefusals is how often a call is refused before its caller learns of it, and
+	// firstBackOff the time until it is sent again, which doubles each time up to
+	// longestBackOff: about 20 s in all. A limit of the call itself, which has the same
+	// codes, is met every time.
+	maxRefusals    = 32
+	firstBackOff   = 5 * time.Millisecond
+	longestBackOff = time.Second
+)
+
+// crowded tells whether the server can have refused a call because it has too many. Calls
+// alone that wait for their reply are never too many, but the server goes on with those
+// that were given up until their tools notice. The code alone does not tell: free-form JSON
+// has limits too.
+func (s *muxStream) crowded(e *mcpv1.FrameError, inFlight int) bool {
+	if connect.Code(e.GetCode()) != connect.CodeResourceExhausted || e.GetError().GetCode() != jsonrpc.CodeInvalidRequest {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	inFlight = max(inFlight, len(s.calls)+1) // calls may overtake each other
+	return inFlight+s.givenUp > cap(s.slots)
+}
+
+// backOff waits before a refused call is sent again.
+func (s *muxStream) backOff(ctx context.Context, refusals int) error {
+	d := min(firstBackOff<<min(refusals, 16), longestBackOff)
+	//nolint:gosec // chance keeps callers out of step, no secret depends on it
+	timer := time.NewTimer(d/2 + rand.N(d/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+		return s.err
 	}
 }
 
@@ -229,30 +291,53 @@ func setTimeout(ctx context.Context, f *mcpv1.CallFrame) error {
 	return nil
 }
 
-func (s *muxStream) forget(id uint64) {
+// giveUp ends a call that nobody waits for any more. One that was not written yet never
+// will be; of any other the server is told.
+func (s *muxStream) giveUp(e *mcpv1.Envelope) {
+	withdrawn := s.withdraw(e)
+	id := e.GetCall().GetCallId()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	_, open := s.calls[id]
 	delete(s.calls, id)
+	told := open && !withdrawn
+	if told {
+		s.givenUp++
+	}
+	s.mu.Unlock()
+	if told {
+		s.write(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Cancel{Cancel: &mcpv1.CancelFrame{CallId: id}}}, false)
+	}
 }
 
-// write sends an envelope, with all others that come while the stream is busy. Whoever
-// finds it idle writes: a lone call then pays for no other goroutine. One batch is what a
-// caller does for the others; a goroutine takes over from there.
-func (s *muxStream) write(e *mcpv1.Envelope) {
+// withdraw takes an envelope out of those that wait to be written.
+func (s *muxStream) withdraw(e *mcpv1.Envelope) bool {
+	s.outMu.Lock()
+	defer s.outMu.Unlock()
+	i := slices.Index(s.out, e)
+	if i < 0 {
+		return false
+	}
+	s.out = slices.Delete(s.out, i, i+1)
+	return true
+}
+
+// write sends an envelope, with all others that come while the stream is busy. A server
+// that does not read makes that take forever, so a goroutine writes. Callers who would
+// wait as long anyway, mayBlock, write by themselves if they find the stream idle: a lone
+// call then pays for no other goroutine. One batch is what a caller does for the others;
+// the goroutine takes over from there.
+func (s *muxStream) write(e *mcpv1.Envelope, mayBlock bool) {
 	s.outMu.Lock()
 	s.out = append(s.out, e)
-	if s.writing {
-		s.outMu.Unlock()
-		return
-	}
+	idle := !s.writing
 	s.writing = true
 	s.outMu.Unlock()
-	if s.writeWaiting() {
+	if idle && (!mayBlock || s.writeWaiting()) {
 		s.more <- struct{}{} // has room: there is one writer at a time
 	}
 }
 
-// writeOn goes on for callers who have done their batch.
+// writeOn writes for callers who must not block, or have done their batch.
 func (s *muxStream) writeOn() {
 	for {
 		select {
@@ -318,8 +403,11 @@ func (s *muxStream) reply(e *mcpv1.Envelope) {
 	s.mu.Lock()
 	ch := s.calls[r.GetCallId()]
 	delete(s.calls, r.GetCallId())
+	if ch == nil && s.givenUp > 0 {
+		s.givenUp-- // the reply has crossed with the cancellation
+	}
 	s.mu.Unlock()
-	if ch != nil { // else cancelled: the reply has crossed
+	if ch != nil {
 		ch <- r
 	}
 }

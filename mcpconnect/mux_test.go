@@ -43,18 +43,23 @@ func newMuxServer(t testing.TB, limits Limits) *muxServer {
 		m.unblocked <- struct{}{}
 		return nil, ctx.Err()
 	})
+	m.handler = NewHandler(server, WithLogger(slog.New(slog.DiscardHandler)), WithLimits(limits))
+	m.serve(t)
+	return m
+}
+
+func (m *muxServer) serve(t testing.TB) {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.url = "http://" + ln.Addr().String()
-	log := slog.New(slog.DiscardHandler)
-	m.handler = NewHandler(server, WithLogger(log), WithLimits(limits))
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = Serve(ctx, ln, m.handler, WithGracePeriod(0), WithServeLogger(log))
+		_ = Serve(ctx, ln, m.handler, WithGracePeriod(0), WithServeLogger(slog.New(slog.DiscardHandler)))
 	}()
 	m.stop = sync.OnceFunc(func() {
 		cancel()
@@ -62,7 +67,6 @@ func newMuxServer(t testing.TB, limits Limits) *muxServer {
 		_ = m.handler.Close()
 	})
 	t.Cleanup(m.stop)
-	return m
 }
 
 func (m *muxServer) mux(t testing.TB, opts ...ClientOption) *mux {
