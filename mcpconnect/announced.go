@@ -29,6 +29,7 @@ func refuseAnnounced(next http.Handler, limit int64) http.Handler {
 // isFramed tells the content types whose messages have a prefix: all but those of unary
 // Connect RPCs, and of what is no RPC.
 func isFramed(contentType string) bool {
+	contentType = strings.ToLower(contentType) // as connect does
 	return strings.HasPrefix(contentType, "application/grpc") || strings.HasPrefix(contentType, "application/connect+")
 }
 
