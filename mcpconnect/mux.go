@@ -14,6 +14,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"google.golang.org/protobuf/proto"
 
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
@@ -263,8 +264,7 @@ func (s *muxStream) crowded(e *mcpv1.FrameError, inFlight int) bool {
 // backOff waits before a refused call is sent again.
 func (s *muxStream) backOff(ctx context.Context, refusals int) error {
 	d := min(firstBackOff<<min(refusals, 16), longestBackOff)
-	//nolint:gosec // chance keeps callers out of step, no secret depends on it
-	timer := time.NewTimer(d/2 + rand.N(d/2))
+	timer := time.NewTimer(d/2 + rand.N(d/2)) //nolint:gosec // keeps callers out of step, no secret depends on it
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -367,15 +367,35 @@ func (s *muxStream) writeWaiting() bool {
 }
 
 func (s *muxStream) emit(all []*mcpv1.Envelope) error {
-	if len(all) > 1 && s.batch {
-		return s.stream.Send(&mcpv1.Envelope{Batch: all})
-	}
-	for _, e := range all {
+	for len(all) > 0 {
+		n := 1
+		if s.batch {
+			n = batchLen(all)
+		}
+		e := all[0]
+		if n > 1 {
+			e = &mcpv1.Envelope{Batch: all[:n]}
+		}
 		if err := s.stream.Send(e); err != nil {
 			return err
 		}
+		all = all[n:]
 	}
 	return nil
+}
+
+// batchBytes is about how large a batch may grow: far below any server's limit.
+const batchBytes = 256 << 10
+
+// batchLen is how many of the envelopes go into one batch.
+func batchLen(all []*mcpv1.Envelope) int {
+	size := 0
+	for i, e := range all {
+		if size += proto.Size(e); size > batchBytes && i > 0 {
+			return i
+		}
+	}
+	return len(all)
 }
 
 // read hands replies to their calls until the stream is over.

@@ -70,7 +70,7 @@ func newStalledMux(t *testing.T) (*mux, *stalledServer) {
 var large = `{"text":"` + strings.Repeat("x", 8<<20) + `"}`
 
 // stall makes a call that the server does not take, and waits until it is being written.
-func stall(t *testing.T, ctx context.Context, m *mux, calls *sync.WaitGroup) *muxStream {
+func stall(ctx context.Context, t *testing.T, m *mux, calls *sync.WaitGroup) *muxStream {
 	t.Helper()
 	s, err := m.current(ctx)
 	if err != nil {
@@ -112,7 +112,7 @@ func TestMuxKeepsDeadlinesWhenTheServerDoesNotRead(t *testing.T) {
 			if strings.HasSuffix(first, "deadline") {
 				ctx = muxContext(t)
 			}
-			s := stall(t, ctx, m, &calls)
+			s := stall(ctx, t, m, &calls)
 			for range 50 {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 				_, err := m.roundTrip(ctx, callFrame("echo", "{}"))
@@ -135,7 +135,7 @@ func TestMuxReturnsFromTheCallThatIsBeingWritten(t *testing.T) {
 	m, _ := newStalledMux(t)
 	ctx, cancel := context.WithCancel(muxContext(t))
 	var calls sync.WaitGroup
-	s := stall(t, ctx, m, &calls)
+	s := stall(ctx, t, m, &calls)
 	cancel()
 	calls.Wait()
 	if n := waiting(s); n != 1 {
@@ -149,7 +149,7 @@ func TestMuxNeverSendsACallThatWasGivenUp(t *testing.T) {
 	m, server := newStalledMux(t)
 	ctx, cancel := context.WithCancel(muxContext(t))
 	var calls sync.WaitGroup
-	s := stall(t, ctx, m, &calls)
+	s := stall(ctx, t, m, &calls)
 	for range stallCalls - 1 {
 		calls.Go(func() { _, _ = m.roundTrip(ctx, callFrame("echo", "{}")) })
 	}
@@ -254,4 +254,21 @@ func (c refusalConn) Receive(m any) error {
 		}
 	}
 	return err
+}
+
+func TestMuxSendsBatchesThatTheServerReads(t *testing.T) {
+	t.Parallel()
+	s := newMuxServer(t, Limits{MessageBytes: 600 << 10})
+	m := s.mux(t)
+	ctx := muxContext(t)
+	args := `{"text":"` + strings.Repeat("x", 100<<10) + `"}`
+	var calls sync.WaitGroup
+	for range 100 {
+		calls.Go(func() {
+			if _, err := m.roundTrip(ctx, callFrame("echo", args)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
 }
