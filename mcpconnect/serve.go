@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -23,6 +24,7 @@ const (
 	maxConcurrentStreams = 128              // per connection; clients open another one
 	pingAfter            = 15 * time.Second // without a frame from the peer
 	pingTimeout          = 5 * time.Second  // dead peers are found after pingAfter + pingTimeout
+	closeTimeout         = 5 * time.Second  // for what drainers hold, which may wait for a call that does not end
 	writeByteTimeout     = 15 * time.Second // a connection that takes no byte holds up all its streams
 )
 
@@ -34,6 +36,7 @@ const (
 //  4. Calls in flight have the time of [WithGracePeriod] to finish. The end of ctx does not
 //     cancel them.
 //  5. Connections that still have a call are closed, which cancels its context.
+//  6. What the handler holds is freed (see [Drainer]): legacy sessions end.
 //
 // Serve speaks HTTP/1.1 and HTTP/2 on the one port, in clear or with [WithTLSConfig]. It has
 // no timeout for a whole request or response, so streams may live as long as they like. It
@@ -42,13 +45,15 @@ const (
 // bound, h must see to itself, as the handler of this package does. Writes to HTTP/2
 // connections are collected, see [WithoutCoalescing].
 //
-// Serve closes ln. It returns nil when every call has finished, an error that wraps
-// [context.DeadlineExceeded] when some had to be cut off, and the listener's error when that
-// fails before ctx ends; calls in flight then have their grace period too. A call that goes on
+// Serve closes ln, and h if it can be closed: it cannot be served again. Serve returns nil
+// when every call has finished, an error that wraps [context.DeadlineExceeded] when some had
+// to be cut off, and the listener's error when that fails before ctx ends; calls in flight
+// then have their grace period too. Errors of closing are joined to these. A call that goes on
 // though its context is cancelled outlives Serve. Serve panics if h is nil.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOption) error {
 	if h == nil {
-		panic("mcpconnect: Serve with a nil handler") // net/http would serve http.DefaultServeMux
+		// net/http would serve http.DefaultServeMux
+		panic("mcpconnect: Serve with a nil handler") //nolint:forbidigo // set-up misuse, documented
 	}
 	defer ln.Close() // again, in the usual case: ServeTLS leaves it open when it does not like the configuration
 	cfg := newServeConfig(h, opts)
@@ -74,7 +79,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	case failed = <-served:
 		cfg.notServing()
 	}
-	cutOff := cfg.shutdown(ctx, server, calls)
+	cutOff := errors.Join(cfg.shutdown(ctx, server, calls), cfg.close())
 	if failed == nil {
 		failed = <-served // ends because of shutdown, if it has not failed by itself before
 	}
@@ -157,6 +162,29 @@ func (cfg *serveConfig) shutdown(ctx context.Context, server *http.Server, calls
 	cfg.logger.Warn("calls in flight were cut off", slog.Int64("calls", left), slog.Duration("grace_period", gracePeriod))
 	return fmt.Errorf("mcpconnect: cut off %d call(s) still in flight after a grace period of %g seconds: %w",
 		left, gracePeriod.Seconds(), err)
+}
+
+// close closes drainers. One that does not come to an end goes on without Serve.
+func (cfg *serveConfig) close() error {
+	closed := make(chan error, 1)
+	go func() {
+		var errs []error
+		for _, d := range cfg.drainers {
+			if c, ok := d.(io.Closer); ok {
+				errs = append(errs, c.Close())
+			}
+		}
+		closed <- errors.Join(errs...)
+	}()
+	patience := time.NewTimer(closeTimeout)
+	defer patience.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-patience.C:
+		cfg.logger.Warn("closing takes too long; it goes on in the background", slog.Duration("waited", closeTimeout))
+		return nil
+	}
 }
 
 // A callCounter counts the calls in flight, which http.Server does not tell.

@@ -47,6 +47,10 @@ func newServeConfig(h http.Handler, opts []ServeOption) *serveConfig {
 // A Drainer has something to end before its server can. Serve calls both methods once for
 // each Drainer, NotServing first, from one goroutine. They must not block, and may be called
 // while requests are served.
+//
+// If it is an [io.Closer] too, Serve calls Close when the server has ended, and waits for it
+// for 5 s at most. Others may call Close again, before or after that. A Drainer that several
+// servers share is closed by the first that ends.
 type Drainer interface {
 	// NotServing makes health checks say that the server takes no more calls, so that load
 	// balancers look for another one. Calls are served as before.
@@ -84,7 +88,8 @@ func WithDrainDelay(d time.Duration) ServeOption {
 // times. WithDrain panics if d is nil.
 func WithDrain(d Drainer) ServeOption {
 	if d == nil {
-		panic("mcpconnect: WithDrain(nil)") // now, not in the middle of a shutdown
+		// Now, not in the middle of a shutdown.
+		panic("mcpconnect: WithDrain(nil)") //nolint:forbidigo // set-up misuse, documented
 	}
 	return serveOptionFunc(func(cfg *serveConfig) { cfg.drainers = append(cfg.drainers, d) })
 }
