@@ -4,6 +4,8 @@
 package mcpconnect
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -27,8 +29,9 @@ import (
 //	mux.Handle("/mcp.v1.AuthDiscovery/", handler)
 //	mux.Handle("/grpc.health.v1.Health/", handler)
 //
-// [Serve] drains it when the server stops. Whoever serves it otherwise calls NotServing
-// and Drain before [http.Server.Shutdown], and Close after it.
+// [Serve] drains it when the server stops, and closes it then; so it does with a handler
+// that is given to [WithDrain]. Whoever serves it otherwise calls NotServing and Drain
+// before [http.Server.Shutdown], and Close after it.
 type Handler struct {
 	http   http.Handler
 	server *handlers.Server
@@ -38,12 +41,19 @@ type Handler struct {
 var (
 	_ http.Handler = (*Handler)(nil)
 	_ Drainer      = (*Handler)(nil)
+	_ io.Closer    = (*Handler)(nil)
 )
 
 // NewHandler gives a handler for server. It adds a receiving and a sending middleware
 // to it, and asks it once who it is by server/discover; middleware that users add, before
 // or after, runs for every request. NewHandler panics if server is nil or an option is
 // wrong: both are mistakes of the program.
+//
+// A legacy session belongs to the user who opened it, and nobody else can use it. Who that
+// is, the UserID says that [auth.TokenInfoFromContext] gives, of the SDK's package auth.
+// Callers that are known by other means, as by a client certificate or by middleware of
+// another kind, count as nobody here, and so share each other's sessions if they learn the
+// ids.
 func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 	cfg := newHandlerConfig(opts)
 	services := []string{mcpv1connect.MCPName, mcpv1connect.AuthDiscoveryName}
@@ -107,7 +117,9 @@ func (h *Handler) Drain() {
 }
 
 // Close ends all sessions with what is in flight in them, and frees what the handler
-// holds. It is to be called when no more requests come. It always returns nil.
+// holds. Calls of the modern versions, which have no session, go on: closing their
+// connections cancels them. Close is to be called when no more requests come; [Serve] does
+// so. It may be called again, and always returns nil.
 func (h *Handler) Close() error {
 	h.NotServing()
 	h.Drain()
@@ -132,7 +144,7 @@ func (c *handlerConfig) connectOptions() []connect.HandlerOption {
 const compressMinBytes = 1 << 10
 
 // Limits bound what a [Handler] takes from its peers. Zero fields have the defaults that
-// they name (SPEC.md §12).
+// they name (SPEC.md §12). They must not be negative.
 type Limits struct {
 	// MessageBytes is the size of a message, on the wire and after decompression. If
 	// zero, 4 MiB.
@@ -159,6 +171,30 @@ type Limits struct {
 	// WriteTimeout is how long a peer may take to make room for a write. If zero, 15
 	// seconds.
 	WriteTimeout time.Duration
+}
+
+// check names the first field that is negative.
+func (l *Limits) check() error {
+	for _, field := range []struct {
+		name     string
+		negative bool
+		value    any
+	}{
+		{"MessageBytes", l.MessageBytes < 0, l.MessageBytes},
+		{"JSONDepth", l.JSONDepth < 0, l.JSONDepth},
+		{"JSONNodes", l.JSONNodes < 0, l.JSONNodes},
+		{"StreamCalls", l.StreamCalls < 0, l.StreamCalls},
+		{"Sessions", l.Sessions < 0, l.Sessions},
+		{"SessionIdle", l.SessionIdle < 0, l.SessionIdle},
+		{"UnaryTime", l.UnaryTime < 0, l.UnaryTime},
+		{"ReadTimeout", l.ReadTimeout < 0, l.ReadTimeout},
+		{"WriteTimeout", l.WriteTimeout < 0, l.WriteTimeout},
+	} {
+		if field.negative {
+			return fmt.Errorf("%s is %v: write a positive value, or 0 for the default", field.name, field.value)
+		}
+	}
+	return nil
 }
 
 func (l *Limits) setDefaults() {

@@ -50,6 +50,9 @@ func newHandlerConfig(opts []HandlerOption) *handlerConfig {
 	for _, opt := range opts {
 		opt.apply(c)
 	}
+	if err := c.limits.check(); err != nil {
+		panic("mcpconnect: Limits: " + err.Error()) //nolint:forbidigo // set-up misuse, documented
+	}
 	c.limits.setDefaults()
 	if c.logger == nil {
 		c.logger = slog.Default()
@@ -59,6 +62,7 @@ func newHandlerConfig(opts []HandlerOption) *handlerConfig {
 }
 
 // WithLimits sets the limits of the handler. By default, those that [Limits] names.
+// [NewHandler] panics if one is negative.
 func WithLimits(l Limits) HandlerOption {
 	return handlerOptionFunc(func(c *handlerConfig) { c.limits = l })
 }
