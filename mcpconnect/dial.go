@@ -4,10 +4,8 @@
 package mcpconnect
 
 import (
-	"compress/gzip"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -54,7 +52,7 @@ var _ connect.HTTPClient = promptly{}
 
 // Do implements [connect.HTTPClient].
 func (p promptly) Do(r *http.Request) (*http.Response, error) {
-	res, err := p.client.Do(r)
+	res, err := p.client.Do(r) //nolint:gosec // the URL is the one that the program gives
 	if err == nil && strings.HasSuffix(r.URL.Path, mcpv1connect.MCPConnectProcedure) {
 		context.AfterFunc(r.Context(), func() { _ = res.Body.Close() }) // the stream's error says more
 	}
@@ -91,16 +89,14 @@ func (c *clientConfig) check(rawURL string) (*url.URL, error) {
 	return u, nil
 }
 
-// connectOptions are the options of the service's client. Requests are sent as they are:
-// a gzip writer costs more than most messages. Larger answers may come compressed.
+// connectOptions are the options of the service's client. Messages travel as they are,
+// both ways: a gzip writer costs more than all the rest of a call. Users may ask for
+// compressed answers.
 func (c *clientConfig) connectOptions() []connect.ClientOption {
-	limit := int64(c.messageBytes)
 	opts := []connect.ClientOption{
 		connect.WithReadMaxBytes(c.messageBytes),
 		connect.WithCompressMinBytes(compressMinBytes), // for users who ask for compression
-		connect.WithAcceptCompression("gzip",
-			func() connect.Decompressor { return &boundedGunzip{limit: limit} },
-			func() connect.Compressor { return gzip.NewWriter(io.Discard) }),
+		c.acceptGzip(),
 		connect.WithInterceptors(metadataInterceptor{fixed: c.header}),
 	}
 	opts = append(opts, c.connect...)
@@ -123,9 +119,9 @@ const (
 	// frameBytes holds most messages in one HTTP/2 frame.
 	frameBytes = 64 << 10
 
-	// idlePerHost keeps HTTP/1.1 connections for as many calls at a time; the two of
-	// net/http would dial again and again.
-	idlePerHost = 32
+	// idlePerHost keeps HTTP/1.1 connections for as many calls at a time; with the two
+	// of net/http, calls would dial again and again.
+	idlePerHost = 256
 )
 
 // newHTTPClient gives a client of its own, and what closes all its connections.

@@ -21,6 +21,18 @@ func boundedGzip(limit int64) connect.HandlerOption {
 	)
 }
 
+// acceptGzip lets the server compress its answers if the options say so: connect's clients
+// offer gzip by default.
+func (c *clientConfig) acceptGzip() connect.ClientOption {
+	if !c.compression {
+		return connect.WithAcceptCompression("gzip", nil, nil)
+	}
+	limit := int64(c.messageBytes)
+	return connect.WithAcceptCompression("gzip",
+		func() connect.Decompressor { return &boundedGunzip{limit: limit} },
+		func() connect.Compressor { return gzip.NewWriter(io.Discard) })
+}
+
 type boundedGunzip struct {
 	gzip.Reader
 	limit, read int64
