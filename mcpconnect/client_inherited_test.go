@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
@@ -44,7 +43,7 @@ func (*inheritedServer) CallTool(_ context.Context, r *mcpv1.CallToolRequest, st
 	return errors.Join(
 		stream.Send(&mcpv1.CallToolEvent{Kind: &mcpv1.CallToolEvent_Progress{Progress: &mcpv1.CallToolProgress{Percentage: 50}}}),
 		stream.Send(&mcpv1.CallToolEvent{Kind: &mcpv1.CallToolEvent_Result{Result: &mcpv1.CallToolResult{
-			Content:           []*mcpv1.Content{{Kind: &mcpv1.Content_Text{Text: &mcpv1.TextContent{Text: proto.String("hello")}}}},
+			Content:           []*mcpv1.Content{{Kind: &mcpv1.Content_Text{Text: &mcpv1.TextContent{Text: new("hello")}}}},
 			StructuredContent: r.GetArguments(),
 		}}}))
 }
@@ -52,7 +51,7 @@ func (*inheritedServer) CallTool(_ context.Context, r *mcpv1.CallToolRequest, st
 func (*inheritedServer) GetPrompt(_ context.Context, r *mcpv1.GetPromptRequest) (*mcpv1.GetPromptResponse, error) {
 	text := r.GetArguments().GetFields()["a"].GetStringValue()
 	return &mcpv1.GetPromptResponse{Messages: []*mcpv1.Content{{
-		Role: proto.String("user"), Kind: &mcpv1.Content_Text{Text: &mcpv1.TextContent{Text: &text}},
+		Role: new("user"), Kind: &mcpv1.Content_Text{Text: &mcpv1.TextContent{Text: &text}},
 	}}}, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 
 	connectrpc "connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -42,7 +44,6 @@ func startGreeter() (url string, stop func()) {
 	return "http://" + ln.Addr().String(), func() {
 		cancel()
 		<-done
-		_ = handler.Close() // always nil
 	}
 }
 
@@ -142,6 +143,17 @@ func ExampleNewHandler() {
 
 	// Or under a path, which is then part of the URL that clients use.
 	mux.Handle("/greeter/", http.StripPrefix("/greeter", handler))
+
+	for _, path := range []string{"/mcp.v1.MCP/Ping", "/greeter/mcp.v1.MCP/Ping"} {
+		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader("{}"))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Println(path, w.Code)
+	}
+	// Output:
+	// /mcp.v1.MCP/Ping 200
+	// /greeter/mcp.v1.MCP/Ping 200
 }
 
 func ExampleClient_Listen() {

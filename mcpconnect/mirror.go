@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -65,9 +66,7 @@ func (i metadataInterceptor) add(ctx context.Context, to http.Header) {
 		to[key] = append(to[key], values...)
 	}
 	header, _ := ctx.Value(metadataKey{}).(http.Header) // nil adds nothing
-	for key, values := range header {
-		to[key] = values
-	}
+	maps.Copy(to, header)
 }
 
 // WrapUnary implements [connect.Interceptor].

@@ -77,13 +77,11 @@ func newInbox() *inbox {
 	return &inbox{messages: make(chan jsonrpc.Message), closed: make(chan struct{})}
 }
 
-// put hands m to the reader. It is false if there is none any more.
-func (b *inbox) put(m jsonrpc.Message) bool {
+// put hands m to the reader, if there still is one.
+func (b *inbox) put(m jsonrpc.Message) {
 	select {
 	case b.messages <- m:
-		return true
 	case <-b.closed:
-		return false
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestTransportAnswersQuestions(t *testing.T) {
 		session := connect(t, client, url, w, version)
 		tests := both
 		if version != modern {
-			tests = append(tests[:len(tests):len(tests)], legacyOnly...)
+			tests = append(slices.Clip(tests), legacyOnly...)
 		}
 		for _, test := range tests {
 			res, err := call(t, session, test.tool, test.args)

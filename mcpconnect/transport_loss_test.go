@@ -15,7 +15,6 @@ import (
 	connectrpc "connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/mcpconnect/mcpconnect/mcpconnect"
@@ -174,7 +173,7 @@ func TestALegacyStreamThatIsLostEndsTheConnection(t *testing.T) {
 
 func TestAModernClientAnswersNoRequests(t *testing.T) {
 	t.Parallel()
-	ask := &mcpv1.Envelope{Method: "roots/list", Kind: &mcpv1.Envelope_Request{Request: &mcpv1.JsonRpcRequest{Id: proto.String("server-1")}}}
+	ask := &mcpv1.Envelope{Method: "roots/list", Kind: &mcpv1.Envelope_Request{Request: &mcpv1.JsonRpcRequest{Id: new("server-1")}}}
 	url := serveRPC(t, &rudeServer{
 		connect: func(_ context.Context, stream *bidiStream) error {
 			e, err := stream.Receive()
@@ -204,7 +203,7 @@ func TestACallThatTheServerCannotReadFails(t *testing.T) {
 	url := serveRPC(t, &rudeServer{connect: func(_ context.Context, stream *bidiStream) error {
 		for {
 			if _, err := stream.Receive(); err != nil {
-				return nil
+				return err
 			}
 			if err := stream.Send(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Response{Response: &mcpv1.JsonRpcResponse{
 				Outcome: &mcpv1.JsonRpcResponse_Error{Error: &mcpv1.JsonRpcError{Code: -32600, Message: "request without id"}},

@@ -272,7 +272,8 @@ func (c *sendConn) keepListening(tried func()) {
 		if received {
 			backoff = minBackoff
 		}
-		wait := time.NewTimer(backoff + rand.N(backoff)) // clients of one server must not come in step
+		// Clients of one server must not come in step.
+		wait := time.NewTimer(backoff + rand.N(backoff)) //nolint:gosec // no secret depends on it
 		select {
 		case <-wait.C:
 		case <-c.ctx.Done():
@@ -316,7 +317,7 @@ func (c *sendConn) Close() error {
 		session := c.session
 		c.mu.Unlock()
 		c.cancel()
-		if session != "" && !errors.Is(c.inbox.err, mcp.ErrSessionMissing) {
+		if session != "" && !errors.Is(c.err, mcp.ErrSessionMissing) {
 			c.closeErr = c.shutdown()
 		}
 		c.routines.Wait()

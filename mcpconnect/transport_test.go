@@ -27,8 +27,8 @@ func texts(res *mcp.CallToolResult, err error) string {
 	}
 	var all []string
 	for _, c := range res.Content {
-		if c, ok := c.(*mcp.TextContent); ok {
-			all = append(all, c.Text)
+		if text, ok := c.(*mcp.TextContent); ok {
+			all = append(all, text.Text)
 		} else {
 			all = append(all, fmt.Sprintf("%T", c))
 		}
