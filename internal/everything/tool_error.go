@@ -67,7 +67,7 @@ func (s *Server) addErrorTools() {
 		Description: "Panics. Ends the process if the transport does not recover; the SDK's do not.",
 		InputSchema: anyObject,
 	}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		panic(Secret) //nolint:forbidigo // what the tool is for
+		panic(Secret)
 	})
 	mcp.AddTool(s.mcp, &mcp.Tool{
 		Name:        "test_missing_capability",

@@ -103,7 +103,9 @@ func (o ResultOptions) annotateForeign(res mcp.Result) mcp.Result {
 // response message of its RPC.
 func FromSDKResult(res mcp.Result, m proto.Message, o ResultOptions) error {
 	if r, ok := res.(*mcp.ReadResourceResult); ok && !r.NeedsInput() {
-		return readResourceResponse(r, m.(*mcpv1.ReadResourceResponse), o)
+		if m, ok := m.(*mcpv1.ReadResourceResponse); ok {
+			return readResourceResponse(r, m, o)
+		}
 	}
 	return viaJSON(o.Annotate(res), m, o.Encoding)
 }
