@@ -74,10 +74,10 @@ func responseOf(r *mcpv1.JsonRpcResponse) (*jsonrpc.Response, error) {
 
 // checkEnvelope refuses an envelope that is out of place or over a limit.
 func (s *Server) checkEnvelope(e *mcpv1.Envelope) *rpcError {
+	if e.GetCall() != nil {
+		return nil // begin checks it, as for its RPC
+	}
 	if err := mapping.CheckMessage(e, s.limits); err != nil {
-		if e.GetCall() != nil {
-			return jsonError(err) // as for its RPC
-		}
 		return envelopeError(err)
 	}
 	switch k := e.Kind.(type) {
