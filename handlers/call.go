@@ -55,6 +55,15 @@ func callFrom(ctx context.Context) *call {
 	return c
 }
 
+// withCall makes ctx that of c.
+func withCall(ctx context.Context, c *call) context.Context {
+	if own, ok := ctx.(*callContext); ok && own.call == nil {
+		own.call = c
+		return own
+	}
+	return context.WithValue(ctx, callKey{}, c)
+}
+
 // output gives the sink while the call goes on, and nil after it: a handler may leave
 // goroutines behind that still hold the call's context.
 func (c *call) output() sink {
@@ -89,7 +98,7 @@ func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err err
 	ctx, endSpan := s.startSpan(ctx, c)
 	defer func() { endSpan(err) }()
 	defer s.recovered(ctx, c.method, &err)
-	res, err = s.chain()(context.WithValue(ctx, callKey{}, c), c.method, m.request(c.scope.ss, c.params, c.extra))
+	res, err = s.chain()(withCall(ctx, c), c.method, m.request(c.scope.ss, c.params, c.extra))
 	switch {
 	case ctx.Err() != nil:
 		// The caller is gone or out of time, or the session has ended: whatever the handler

@@ -5,6 +5,8 @@ package handlers
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"connectrpc.com/connect"
 
@@ -20,6 +22,7 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		srv:    s,
 		header: stream.RequestHeader(),
 		out:    newQueue[*mcpv1.Envelope](),
+		crew:   &crew{workers: &s.workers},
 		wake:   func() { stopReading(ctx) },
 	}
 	if err := x.join(ctx); err != nil {
@@ -33,31 +36,47 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 			return err
 		}
 	}
-	defer context.AfterFunc(s.drain, x.stop)()
-	r := newReader(x, stream)
-	written := make(chan error, 1)
-	go func() {
-		err := x.out.write(ctx, r.emit)
-		if err != nil {
-			cancel() // nobody hears the answers
-			x.wake()
+	err := x.serveStream(ctx, cancel, stream)
+	if err == nil && s.drain.Err() != nil {
+		err = errDraining
+	}
+	return s.fail(ctx, "Connect", err, x.encoding())
+}
+
+// serveStream serves the stream to its end. cancel cancels what is in flight on it.
+func (x *exchange) serveStream(ctx context.Context, cancel func(), stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) error {
+	out := &outbox{
+		stream:  stream,
+		ordered: x.out,
+		begin:   func() { x.announce(stream.ResponseHeader()) },
+		binary:  isBinary(x.header),
+	}
+	c := x.crew
+	r := newReader(x, out, stream)
+	x.out.full = c.said
+	c.write = out.write
+	c.read = func() error {
+		err := r.read(ctx)
+		if err != nil && err != errEndOfStream { //nolint:errorlint // ours, never wrapped
+			cancel()
+			x.leave() // a handler that does not heed its end must not keep the session
+			out.close(err)
 		}
-		written <- err
-	}()
-	readErr := r.run(ctx)
-	if readErr != nil {
-		cancel()
-		x.leave() // a handler that does not heed its end must not keep the session
+		return err
 	}
-	r.calls.Wait()
-	if readErr == nil && s.drain.Err() != nil {
-		readErr = errDraining
+	c.failed = func(err error) {
+		out.close(err)
+		cancel() // nobody hears the answers
+		x.wake()
 	}
-	x.out.close(readErr)
-	if err := <-written; err != nil && readErr == nil {
-		readErr = err
-	}
-	return s.fail(ctx, "Connect", readErr, x.encoding())
+	defer context.AfterFunc(x.srv.drain, x.stop)()
+	return c.serve()
+}
+
+// isBinary tells whether the messages of a stream are in protobuf, by its metadata.
+func isBinary(header http.Header) bool {
+	_, codec, ok := strings.Cut(header.Get("Content-Type"), "+")
+	return !ok || codec == "proto"
 }
 
 // join takes part in the session that the stream's metadata names, if it names one.

@@ -35,6 +35,8 @@ type exchange struct {
 	opened atomic.Pointer[string]
 	// deaf is set when no more is read from the client: it cannot answer any more.
 	deaf atomic.Bool
+	// crew serves the stream; nil for Send, which has one goroutine that writes.
+	crew *crew
 	// wake interrupts the wait for the client's next message.
 	wake    func()
 	stopped atomic.Bool
@@ -113,7 +115,7 @@ func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) error {
 	if err == nil {
 		var m *mcpv1.Envelope
 		if m, err = resultEnvelope(id, result, x.encoding()); err == nil {
-			err = x.out.send(ctx, m)
+			err = x.finish(ctx, m)
 		}
 	}
 	if err != nil {
@@ -139,8 +141,36 @@ func (x *exchange) refuse(ctx context.Context, id *callID, err error) {
 	if !ok {
 		e = invalidRequest("%v", err)
 	}
-	// A stream that has ended takes no more.
-	_ = x.out.send(ctx, errorEnvelope(id, e, x.encoding()))
+	x.answer(ctx, errorEnvelope(id, e, x.encoding()))
+}
+
+// finish queues the last message for a request. Whoever runs the request sees to it that it
+// is written.
+func (x *exchange) finish(ctx context.Context, e *mcpv1.Envelope) error {
+	err := x.out.send(ctx, e)
+	if x.crew != nil {
+		x.crew.answered()
+	}
+	return err
+}
+
+// answer is finish for an answer that nobody misses if the stream has ended.
+func (x *exchange) answer(ctx context.Context, e *mcpv1.Envelope) {
+	_ = x.finish(ctx, e) // says only that
+}
+
+// say queues a message that is to be written at once.
+func (x *exchange) say(ctx context.Context, e *mcpv1.Envelope) error {
+	err := x.out.send(ctx, e)
+	x.stir()
+	return err
+}
+
+// stir has somebody write what is queued.
+func (x *exchange) stir() {
+	if x.crew != nil {
+		x.crew.said()
+	}
 }
 
 // serve runs one request and gives its result as JSON.
@@ -285,7 +315,7 @@ func (x *exchange) notify(ctx context.Context, method string, params mcp.Params)
 	if err != nil {
 		return err
 	}
-	return x.out.send(ctx, e)
+	return x.say(ctx, e)
 }
 
 // ask implements asker.
@@ -297,7 +327,7 @@ func (x *exchange) ask(ctx context.Context, r *serverRequest) error {
 	if err != nil {
 		return err
 	}
-	return x.out.send(ctx, e)
+	return x.say(ctx, e)
 }
 
 // push implements outlet.
@@ -306,5 +336,7 @@ func (x *exchange) push(method string, params json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	return x.out.push(pushKey(method, params), e)
+	err = x.out.push(pushKey(method, params), e)
+	x.stir()
+	return err
 }

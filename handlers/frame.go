@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -24,17 +25,61 @@ func (r *reader) greet(ctx context.Context, h *mcpv1.Hello, first bool) {
 		return
 	}
 	r.hello, r.framed = true, h.GetFrames()
-	r.batch.Store(h.GetBatch())
-	// A stream that has ended takes no more.
-	_ = r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{
+	if h.GetBatch() {
+		r.out.offer()
+	}
+	r.x.answer(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{
 		Frames:   true,
 		Batch:    true,
-		MaxCalls: uint32(cap(r.slots)),
+		MaxCalls: uint32(r.x.srv.cfg.MaxCalls),
 	}}})
 }
 
-// frameID keeps the ids of typed calls, which are unsigned, apart from each other.
-func frameID(id uint64) callID { return callID{number: int64(id)} }
+// frames are the typed calls in flight on a stream, by their ids. The zero value is ready.
+type frames struct {
+	mu    sync.Mutex
+	calls map[uint64]*frameCall
+}
+
+// A frameCall is a typed call in flight.
+type frameCall struct {
+	ctx     callContext
+	aborted bool
+}
+
+// begin notes a call; it fails if its id is in flight already.
+func (f *frames) begin(id uint64, c *frameCall) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.calls == nil {
+		f.calls = map[uint64]*frameCall{}
+	}
+	if f.calls[id] != nil {
+		return invalidRequest("call id %d is in flight already", id)
+	}
+	f.calls[id] = c
+	return nil
+}
+
+// end forgets a call and tells whether the client cancelled it: then nothing more is sent for
+// it.
+func (f *frames) end(id uint64) (aborted bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.calls[id]
+	delete(f.calls, id)
+	return c != nil && c.aborted
+}
+
+// abort cancels a call. An unknown id is ignored: the answer may have crossed.
+func (f *frames) abort(id uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.calls[id]; c != nil {
+		c.aborted = true
+		c.ctx.cancel()
+	}
+}
 
 // frame starts a typed call.
 func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
@@ -43,44 +88,56 @@ func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
 		refuse(invalidRequest("typed frames need a hello first, that offers to read them"))
 		return
 	}
-	ctx, cancel := frameContext(ctx, r.x.header, f.GetTimeoutMs())
-	id := frameID(f.GetCallId())
-	if err := r.frames.begin(id, cancel); err != nil {
+	c := &frameCall{}
+	r.setContext(ctx, &c.ctx, f.GetTimeoutMs())
+	if err := r.admit(f.GetCallId(), c); err != nil {
 		refuse(err)
-		cancel()
 		return
 	}
-	r.start(func(free func()) {
-		defer cancel()
-		answer, err := r.serveFrame(ctx, f)
-		free()
-		if r.frames.end(id) {
-			return // cancelled: nothing more is sent for it
+	r.crew.add(taskFunc(func() {
+		answer, err := r.serveFrame(&c.ctx, f)
+		if !r.done(f.GetCallId(), c) {
+			return
 		}
 		if err != nil {
 			answer = frameError(f.GetCallId(), err)
 		}
-		r.reply(context.WithoutCancel(ctx), answer)
-	}, func(err error) {
+		r.reply(ctx, answer)
+	}))
+}
+
+// setContext gives a typed call its deadline, and the stream's metadata without what would
+// mirror the body of a single call.
+func (r *reader) setContext(ctx context.Context, c *callContext, timeoutMs uint32) {
+	c.parent, c.header = ctx, r.header
+	limit := r.x.srv.cfg.MaxUnaryTime
+	if t := time.Duration(timeoutMs) * time.Millisecond; t > 0 && t < limit {
+		limit = t
+	}
+	c.deadline = time.Now().Add(limit)
+}
+
+// admit takes a typed call in, if its id is free and there is a slot.
+func (r *reader) admit(id uint64, c *frameCall) error {
+	if err := r.frames.begin(id, c); err != nil {
+		return err
+	}
+	if err := r.claim(); err != nil {
 		r.frames.end(id)
-		refuse(err)
-		cancel()
-	})
+		return err
+	}
+	return nil
+}
+
+// done is the end of a typed call. It tells whether the client still wants the answer.
+func (r *reader) done(id uint64, c *frameCall) bool {
+	c.ctx.cancel()
+	r.free()
+	return !r.frames.end(id)
 }
 
 func (r *reader) reply(ctx context.Context, f *mcpv1.ReplyFrame) {
-	// A stream that has ended takes no more.
-	_ = r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: f}})
-}
-
-// frameContext gives a typed call its deadline, and the stream's metadata without what
-// would mirror the body of a single call.
-func frameContext(ctx context.Context, header http.Header, timeoutMs uint32) (context.Context, context.CancelFunc) {
-	ctx = context.WithValue(ctx, headerKey{}, withoutMirror(header))
-	if timeoutMs == 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, time.Duration(timeoutMs)*time.Millisecond)
+	r.x.answer(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: f}})
 }
 
 func withoutMirror(header http.Header) http.Header {
@@ -188,7 +245,7 @@ func (r *reader) streamTool(ctx context.Context, id uint64, req *mcpv1.CallToolR
 		return &mcpv1.ReplyFrame{CallId: id, Reply: &mcpv1.ReplyFrame_Event{Event: e}}
 	}
 	events := &toolEvents{enc: req.GetMeta().GetJsonEncoding(), emit: func(e *mcpv1.CallToolEvent) error {
-		return r.x.out.send(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: event(e)}})
+		return r.x.say(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Reply{Reply: event(e)}})
 	}}
 	defer events.close()
 	outcome, err := r.x.srv.callTool(ctx, req, events)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"google.golang.org/protobuf/proto"
@@ -36,6 +37,7 @@ type modernPeers struct {
 	mu     sync.RWMutex
 	peers  map[string]*modernPeer
 	closed bool
+	age    atomic.Uint64 // counts how often all peers were forgotten
 }
 
 // peer gives the peer that a request declares itself to be.
@@ -129,6 +131,7 @@ func decodeBoth(text []byte, typed, free any) error {
 // clear ends all sessions. Calls that still run on one go on: what they send goes
 // through our middleware, not through the session.
 func (p *modernPeers) clear() {
+	p.age.Add(1)
 	for _, peer := range p.peers {
 		closeSession(peer.ss)
 	}

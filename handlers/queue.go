@@ -32,6 +32,7 @@ type queue[T any] struct {
 	err    error         // why the queue was closed, nil for the good order
 	ready  chan struct{} // has a token when there is something to do for the writer
 	room   chan struct{} // closed when items are taken
+	full   func()        // called before one waits for room; nil for nothing
 }
 
 type entry[T any] struct {
@@ -67,6 +68,9 @@ func (q *queue[T]) send(ctx context.Context, item T) error {
 		}
 		room := q.room
 		q.mu.Unlock()
+		if q.full != nil {
+			q.full()
+		}
 		select {
 		case <-room:
 		case <-ctx.Done():

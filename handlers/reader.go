@@ -7,87 +7,126 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
+	"net/http"
 	"sync/atomic"
 
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/proto"
 
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-// maxNotifications is how many notifications of a client wait for the one before.
-const maxNotifications = 64
+// errEndOfStream says that no more is read, for a good reason.
+var errEndOfStream = errors.New("end of stream")
 
-// A reader takes in the messages of a Connect stream. Each call runs on a goroutine of
-// its own, so that none delays another; notifications run one after the other.
+// A reader takes in the messages of a Connect stream, and makes tasks of them for its crew, so
+// that none delays another; notifications run one after the other.
 type reader struct {
 	x      *exchange
+	crew   *crew
+	out    *outbox
 	stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]
-	slots  chan struct{}  // one for each call in flight
-	calls  sync.WaitGroup // calls, and the notifier
-	notes  chan *mcpv1.Envelope
-	frames inflight    // typed calls
-	batch  atomic.Bool // the client reads batches
-	begun  bool        // something was written
-	hello  bool        // the client said hello
-	framed bool        // it reads frames
-	first  bool        // the message read is the first
+	header http.Header // of the stream, for calls in frames
+	calls  atomic.Int32
+	notes  notes
+	frames frames // typed calls in flight
+
+	// What follows is for the goroutine that reads.
+	hello  bool // the client said hello
+	framed bool // it reads frames
+	first  bool // the message read is the first
+	scopes scopes
 }
 
-func newReader(x *exchange, stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) *reader {
+func newReader(x *exchange, out *outbox, stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) *reader {
 	return &reader{
 		x:      x,
+		crew:   x.crew,
+		out:    out,
 		stream: stream,
-		slots:  make(chan struct{}, x.srv.cfg.MaxCalls),
-		notes:  make(chan *mcpv1.Envelope, maxNotifications),
+		header: withoutMirror(x.header),
+		first:  true,
 	}
 }
 
-// run takes in messages until the client has no more, or the stream is stopped: neither
-// is an error.
-func (r *reader) run(ctx context.Context) error {
-	r.calls.Go(func() { r.notify(ctx) })
-	defer close(r.notes)
-	err := r.read(ctx)
-	r.x.hush()
-	if r.x.stopped.Load() {
+// read takes in one message. The error is errEndOfStream once the client has no more, or the
+// stream is stopped.
+func (r *reader) read(ctx context.Context) error {
+	e, err := r.stream.Receive()
+	if err == nil {
+		err = r.takeAll(ctx, e)
+	}
+	if err == nil {
 		return nil
+	}
+	r.x.hush()
+	if r.x.stopped.Load() || errors.Is(err, io.EOF) {
+		return errEndOfStream
 	}
 	return err
 }
 
-func (r *reader) read(ctx context.Context) error {
-	r.first = true
-	for {
-		e, err := r.stream.Receive()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		r.takeAll(ctx, e)
+// takeAll takes what one message of the stream holds. Envelopes come encoded, unless the
+// stream has another codec.
+func (r *reader) takeAll(ctx context.Context, e *mcpv1.Envelope) error {
+	if raw, ok := wire.Raw(e); ok {
+		refused := false
+		return wire.Elements(raw, func(element []byte, batched bool) error {
+			if batched && !r.hello {
+				if !refused {
+					r.refuseBatch(ctx)
+				}
+				refused = true
+				return nil
+			}
+			return r.takeRaw(ctx, element, batched)
+		})
 	}
-}
-
-func (r *reader) takeAll(ctx context.Context, e *mcpv1.Envelope) {
 	batch := e.GetBatch()
 	e.Batch = nil // each is judged by itself
 	if e.Kind != nil || len(batch) == 0 {
 		r.take(ctx, e)
 	}
 	if len(batch) > 0 && !r.hello {
-		r.x.refuse(ctx, nil, invalidRequest("a batch needs a hello first"))
-		return
+		r.refuseBatch(ctx)
+		return nil
 	}
 	for _, e := range batch {
-		if len(e.GetBatch()) > 0 {
-			r.x.refuse(ctx, nil, invalidRequest("a batch holds a batch"))
-			continue
+		r.takeBatched(ctx, e)
+	}
+	return nil
+}
+
+func (r *reader) takeRaw(ctx context.Context, raw []byte, batched bool) error {
+	var call wire.ToolCall
+	if r.framed && call.Parse(raw) {
+		r.first = false
+		if r.toolCall(ctx, &call) {
+			return nil
 		}
+	}
+	e, err := wire.Decode(raw)
+	switch {
+	case err != nil:
+		return err
+	case batched:
+		r.takeBatched(ctx, e)
+	default:
 		r.take(ctx, e)
 	}
+	return nil
+}
+
+func (r *reader) refuseBatch(ctx context.Context) {
+	r.x.refuse(ctx, nil, invalidRequest("a batch needs a hello first"))
+}
+
+func (r *reader) takeBatched(ctx context.Context, e *mcpv1.Envelope) {
+	if len(e.GetBatch()) > 0 {
+		r.x.refuse(ctx, nil, invalidRequest("a batch holds a batch"))
+		return
+	}
+	r.take(ctx, e)
 }
 
 // take starts what one message asks for.
@@ -102,22 +141,14 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 	r.x.learn(e)
 	switch k := e.Kind.(type) {
 	case *mcpv1.Envelope_Request:
-		if e.Method == methodInitialize {
-			_ = r.x.request(ctx, e) // what follows is part of the session
-			return
-		}
-		r.start(func(free func()) {
-			defer free()
-			_ = r.x.request(ctx, e) // never fails here
-		}, func(err error) { r.refuse(ctx, e, err) })
+		r.request(ctx, e)
 	case *mcpv1.Envelope_Notification:
 		if e.Method == methodCancelled {
 			r.note(ctx, e)
 			return
 		}
-		select {
-		case r.notes <- e:
-		case <-ctx.Done():
+		if r.notes.add(ctx, e) {
+			r.crew.add(taskFunc(func() { r.notes.run(func(e *mcpv1.Envelope) { r.note(ctx, e) }) }))
 		}
 	case *mcpv1.Envelope_Response:
 		// One that nobody waits for may have crossed with a cancellation.
@@ -127,30 +158,39 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 	case *mcpv1.Envelope_Call:
 		r.frame(ctx, k.Call)
 	case *mcpv1.Envelope_Cancel:
-		r.frames.abort(frameID(k.Cancel.GetCallId()))
+		r.frames.abort(k.Cancel.GetCallId())
 	default:
 		r.refuse(ctx, e, errUnknownKind)
 	}
 }
 
-// start runs a call if there is a slot for it. The call frees its slot itself: before its
-// answer goes out, so that a client that counts finds room when it has the answer.
-func (r *reader) start(call func(free func()), refuse func(error)) {
-	select {
-	case r.slots <- struct{}{}:
-	default:
-		refuse(exhausted("too many calls in flight on this stream: the limit is %d", cap(r.slots)))
+func (r *reader) request(ctx context.Context, e *mcpv1.Envelope) {
+	if e.Method == methodInitialize {
+		_ = r.x.request(ctx, e) // what follows is part of the session
 		return
 	}
-	r.calls.Go(func() { call(func() { <-r.slots }) })
+	if err := r.claim(); err != nil {
+		r.refuse(ctx, e, err)
+		return
+	}
+	r.crew.add(taskFunc(func() {
+		defer r.free()
+		_ = r.x.request(ctx, e) // never fails here
+	}))
 }
 
-// notify runs the client's notifications in order.
-func (r *reader) notify(ctx context.Context) {
-	for e := range r.notes {
-		r.note(ctx, e)
+// claim takes a slot for a call, if there is one. The call frees it itself: before its answer
+// goes out, so that a client that counts finds room when it has the answer.
+func (r *reader) claim() error {
+	limit := r.x.srv.cfg.MaxCalls
+	if int(r.calls.Add(1)) > limit {
+		r.free()
+		return exhausted("too many calls in flight on this stream: the limit is %d", limit)
 	}
+	return nil
 }
+
+func (r *reader) free() { r.calls.Add(-1) }
 
 func (r *reader) note(ctx context.Context, e *mcpv1.Envelope) {
 	if err := r.x.notification(ctx, e); err != nil {
@@ -165,42 +205,4 @@ func (r *reader) refuse(ctx context.Context, e *mcpv1.Envelope, err error) {
 		return
 	}
 	r.x.refuse(ctx, idOf(e), err)
-}
-
-// batchBytes is about how large a batch may grow: far below any peer's limit, and far
-// above what one write of the connection takes.
-const batchBytes = 256 << 10
-
-// emit writes what is queued: in batches if the client reads them.
-func (r *reader) emit(all []*mcpv1.Envelope) error {
-	if !r.begun {
-		r.begun = true
-		r.x.announce(r.stream.ResponseHeader())
-	}
-	for len(all) > 0 {
-		n := 1
-		if r.batch.Load() {
-			n = batchLen(all)
-		}
-		e := all[0]
-		if n > 1 {
-			e = &mcpv1.Envelope{Batch: all[:n]}
-		}
-		if err := r.stream.Send(e); err != nil {
-			return err
-		}
-		all = all[n:]
-	}
-	return nil
-}
-
-// batchLen is how many of the envelopes go into one batch.
-func batchLen(all []*mcpv1.Envelope) int {
-	size := 0
-	for i, e := range all {
-		if size += proto.Size(e); size > batchBytes && i > 0 {
-			return i
-		}
-	}
-	return len(all)
 }

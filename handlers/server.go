@@ -98,6 +98,7 @@ type Server struct {
 	name     *mapping.ServerMeta
 	modern   modernPeers
 	sessions sessions
+	workers  workers
 	injected sync.Map // *mcp.RequestExtra -> *call, of requests on their way through a Connection
 
 	drain    context.Context // ends when streams must end
@@ -193,6 +194,7 @@ func (s *Server) Close() error {
 	}
 	s.sessions.ending.Wait()
 	s.modern.close()
+	s.workers.close()
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -67,7 +68,11 @@ func (s *Server) fail(ctx context.Context, method string, err error, enc mcpv1.J
 
 // bounded gives ctx the deadline that a unary RPC has at the most.
 func (s *Server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.cfg.MaxUnaryTime)
+	if own, ok := ctx.(*callContext); ok {
+		return own, func() {} // of a frame: it has its deadline, and its own end
+	}
+	own := &callContext{parent: ctx, deadline: time.Now().Add(s.cfg.MaxUnaryTime)}
+	return own, own.cancel
 }
 
 // A typedRequest is the request message of a typed RPC.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mcpconnect/mcpconnect/handlers"
 	"github.com/mcpconnect/mcpconnect/internal/health"
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
@@ -132,11 +133,20 @@ func (c *handlerConfig) connectOptions() []connect.HandlerOption {
 		connect.WithCompressMinBytes(compressMinBytes),
 		boundedGzip(int64(c.limits.MessageBytes)),
 		connect.WithRecover(c.recovered),
+		connect.WithConditionalHandlerOptions(streamOptions),
 	}
 	if c.telemetry != nil {
 		opts = append(opts, connect.WithInterceptors(c.telemetry))
 	}
 	return append(opts, c.connect...)
+}
+
+// streamOptions are those of Connect streams: they take their messages apart themselves.
+func streamOptions(spec connect.Spec) []connect.HandlerOption {
+	if spec.Procedure != mcpv1connect.MCPConnectProcedure {
+		return nil
+	}
+	return []connect.HandlerOption{connect.WithCodec(wire.Codec{})}
 }
 
 // compressMinBytes is where compression begins to pay: below it a message fits into a

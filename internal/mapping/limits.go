@@ -3,6 +3,8 @@
 
 package mapping
 
+import "encoding/json"
+
 // Limits bounds free-form JSON. Zero fields mean no limit (beyond 10 000 levels, which
 // protect the stack).
 type Limits struct {
@@ -19,7 +21,13 @@ type Limits struct {
 //
 // It is [ErrMalformed], [ErrDepth] or [ErrNodes], whichever is met first.
 func CheckJSON(data []byte, l Limits) error {
-	s := scanner{data: data, limits: l}
-	_, err := s.only()
+	_, err := CheckedJSON(data, l)
 	return err
+}
+
+// CheckedJSON is CheckJSON that gives the value without the space around it: a part of data,
+// not a copy.
+func CheckedJSON(data []byte, l Limits) (json.RawMessage, error) {
+	s := scanner{data: data, limits: l}
+	return s.only()
 }

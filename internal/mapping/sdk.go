@@ -134,6 +134,13 @@ func toSDKviaJSON(m proto.Message, v any) error {
 	return DecodeSDK(text, v)
 }
 
+// FreeText gives a free-form value of the SDK as exact JSON text, nil for none. It may be a
+// part of v.
+func FreeText(v any) ([]byte, error) {
+	_, text, err := free(v, mcpv1.JsonEncoding_JSON_ENCODING_BYTES)
+	return text, err
+}
+
 // free splits a free-form value of the SDK into the two fields of its message.
 func free(v any, enc mcpv1.JsonEncoding) (*structpb.Struct, []byte, error) {
 	if v == nil {
@@ -159,6 +166,7 @@ type ServerMeta struct {
 	asStruct   *mcpv1.Meta
 	asBytes    *mcpv1.Meta
 	memberText json.RawMessage
+	encoded    []byte // asBytes
 }
 
 // NewServerMeta encodes impl for results. A nil impl gives results without it.
@@ -176,6 +184,9 @@ func NewServerMeta(impl *mcp.Implementation) (*ServerMeta, error) {
 		return nil, fmt.Errorf("server info: %w", err)
 	}
 	if s.asBytes, err = sdkMeta(all, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
+		return nil, fmt.Errorf("server info: %w", err)
+	}
+	if s.encoded, err = proto.Marshal(s.asBytes); err != nil {
 		return nil, fmt.Errorf("server info: %w", err)
 	}
 	return s, nil
@@ -205,6 +216,15 @@ func (s *ServerMeta) message(meta map[string]any, enc mcpv1.JsonEncoding) (*mcpv
 		return s.asBytes, nil
 	}
 	return s.asStruct, nil
+}
+
+// Encoded gives the encoded Meta of a result without `_meta` of its own, with exact JSON
+// text; nil for none.
+func (s *ServerMeta) Encoded() []byte {
+	if s == nil {
+		return nil
+	}
+	return s.encoded
 }
 
 func sdkMeta(meta map[string]any, enc mcpv1.JsonEncoding) (*mcpv1.Meta, error) {

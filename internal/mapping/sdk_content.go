@@ -168,7 +168,7 @@ func SDKCallToolResult(m *mcpv1.CallToolResult) (*mcp.CallToolResult, error) {
 		return &r, toSDKviaJSON(m, &r)
 	}
 	var r mcp.CallToolResult
-	if m.GetResultType() == resultComplete {
+	if m.GetResultType() == ResultComplete {
 		r = completeCallToolResult
 	}
 	r.Content = make([]mcp.Content, len(m.Content))

@@ -32,7 +32,8 @@ func (o ResultOptions) meta(meta map[string]any) (*mcpv1.Meta, error) {
 }
 
 const (
-	resultComplete      = "complete"
+	// ResultComplete is the resultType of a final result.
+	ResultComplete      = "complete"
 	resultInputRequired = "input_required"
 	resultTask          = "task"
 )
@@ -59,27 +60,27 @@ func (o ResultOptions) Annotate(res mcp.Result) mcp.Result {
 		return &c
 	case *mcp.ListToolsResult:
 		c := *r
-		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		c.ResultType, c.Meta = ResultComplete, o.Server.With(r.Meta)
 		return &c
 	case *mcp.ListPromptsResult:
 		c := *r
-		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		c.ResultType, c.Meta = ResultComplete, o.Server.With(r.Meta)
 		return &c
 	case *mcp.ListResourcesResult:
 		c := *r
-		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		c.ResultType, c.Meta = ResultComplete, o.Server.With(r.Meta)
 		return &c
 	case *mcp.ListResourceTemplatesResult:
 		c := *r
-		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		c.ResultType, c.Meta = ResultComplete, o.Server.With(r.Meta)
 		return &c
 	case *mcp.CompleteResult:
 		c := *r
-		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		c.ResultType, c.Meta = ResultComplete, o.Server.With(r.Meta)
 		return &c
 	case *mcp.DiscoverResult:
 		c := *r
-		c.ResultType, c.Meta = resultComplete, o.Server.With(r.Meta)
+		c.ResultType, c.Meta = ResultComplete, o.Server.With(r.Meta)
 		return &c
 	}
 	return o.annotateForeign(res)
@@ -153,7 +154,7 @@ func callToolResult(r *mcp.CallToolResult, o ResultOptions) (*mcpv1.CallToolResu
 }
 
 // complete is shared by all results: messages are not written to once they are sent.
-var complete = new(resultComplete)
+var complete = new(ResultComplete)
 
 func readResourceResponse(r *mcp.ReadResourceResult, m *mcpv1.ReadResourceResponse, o ResultOptions) error {
 	var err error

@@ -1,0 +1,216 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import "sync"
+
+// A crew is the goroutines that serve one Connect stream. Each of them does whatever is next:
+// it runs a task, writes what waits to be written, or reads the next message, which gives more
+// tasks. One reads at a time, and one writes.
+//
+// So small calls cost no change of goroutine at all: the one that has read them runs them, and
+// then writes their answers together. But any task may block, or take long. So before a
+// goroutine begins one, it sees that another is on its way, if there is anything left to do
+// beside the task. While tasks are short that one does not even get to run before all is done;
+// once a task blocks, it carries on in its place. On an idle stream only the goroutine of the
+// RPC is there, and waits for the client.
+type crew struct {
+	workers *workers
+	read    func() error // reads a message and adds its tasks
+	write   func() error // writes what waits, until nothing does
+	failed  func(error)  // is told of an error of write
+
+	mu       sync.Mutex
+	tasks    taskQueue
+	hands    int  // goroutines at work
+	coming   bool // one of them has been called and has not begun
+	reading  bool
+	eof      bool  // no more is read
+	readErr  error // why
+	unsent   int   // messages that wait to be written, about
+	writing  bool
+	writeErr error
+	resting  bool          // the RPC's goroutine waits for something to do
+	up       chan struct{} // ends its rest
+}
+
+// A task is what one message of the client asks for.
+type task interface{ run() }
+
+type taskFunc func()
+
+func (f taskFunc) run() { f() }
+
+// manyUnsent is when answers are written though there are tasks to run.
+const manyUnsent = 32
+
+// serve is the goroutine of the RPC. It returns when no more is read, and all tasks are done
+// and their answers written. The error is that of reading, or else of writing.
+func (c *crew) serve() error {
+	c.up = make(chan struct{}, 1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hands++
+	for {
+		c.work()
+		if c.eof && c.hands == 1 && !c.coming {
+			break
+		}
+		c.resting = true
+		c.mu.Unlock()
+		<-c.up
+		c.mu.Lock()
+		c.coming = false
+	}
+	c.hands--
+	if c.readErr != nil {
+		return c.readErr
+	}
+	return c.writeErr
+}
+
+// help is a worker that was called.
+func (c *crew) help() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.coming = false
+	c.work()
+	c.hands--
+	if c.eof && c.hands == 1 {
+		c.rouse()
+	}
+}
+
+// work does what there is to do, with c.mu held in between.
+func (c *crew) work() {
+	for {
+		switch {
+		case c.unsent > 0 && !c.writing && (c.tasks.len() == 0 || c.unsent >= manyUnsent):
+			c.writeOut()
+		case c.tasks.len() > 0:
+			t := c.tasks.pop()
+			c.cover()
+			c.mu.Unlock()
+			t.run()
+			c.mu.Lock()
+		case !c.reading && !c.eof:
+			c.readOne()
+		default:
+			return
+		}
+	}
+}
+
+func (c *crew) writeOut() {
+	c.writing, c.unsent = true, 0
+	c.cover()
+	c.mu.Unlock()
+	err := c.write()
+	if err != nil {
+		c.failed(err)
+	}
+	c.mu.Lock()
+	c.writing = false
+	if err != nil && c.writeErr == nil {
+		c.writeErr = err
+	}
+}
+
+func (c *crew) readOne() {
+	c.reading = true
+	c.mu.Unlock()
+	err := c.read()
+	c.mu.Lock()
+	c.reading = false
+	if err != nil {
+		c.eof = true
+		if err != errEndOfStream { //nolint:errorlint // ours, never wrapped
+			c.readErr = err
+		}
+	}
+}
+
+// cover sees that somebody does what is left to do while the caller is busy.
+func (c *crew) cover() {
+	if c.coming || c.tasks.len() == 0 && (c.reading || c.eof) && (c.unsent == 0 || c.writing) {
+		return
+	}
+	c.call()
+}
+
+func (c *crew) call() {
+	c.coming = true
+	if c.resting {
+		c.rouse()
+		return
+	}
+	c.hands++
+	c.workers.do(c.help)
+}
+
+// rouse gets the RPC's goroutine to work.
+func (c *crew) rouse() {
+	if c.resting {
+		c.resting = false
+		c.up <- struct{}{} // has room
+	}
+}
+
+// add adds a task.
+func (c *crew) add(t task) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tasks.push(t)
+}
+
+// answered says that a task has left something to be written. Whoever ran the task will do
+// that, or somebody before it.
+func (c *crew) answered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unsent++
+}
+
+// said says that there is something to be written at once: what a task says before its end,
+// or what no task says.
+func (c *crew) said() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unsent++
+	if !c.coming && !c.writing && c.hands > 0 {
+		c.call()
+	}
+}
+
+// A taskQueue is a ring of tasks, first in, first out. The zero value is empty.
+type taskQueue struct {
+	ring  []task
+	first int
+	n     int
+}
+
+func (q *taskQueue) len() int { return q.n }
+
+func (q *taskQueue) push(t task) {
+	if q.n == len(q.ring) {
+		bigger := make([]task, max(16, 2*q.n))
+		for i := range q.n {
+			bigger[i] = q.ring[(q.first+i)%len(q.ring)]
+		}
+		q.ring, q.first = bigger, 0
+	}
+	q.ring[(q.first+q.n)%len(q.ring)] = t
+	q.n++
+}
+
+func (q *taskQueue) pop() task {
+	t := q.ring[q.first]
+	q.ring[q.first] = nil
+	q.first = (q.first + 1) % len(q.ring)
+	q.n--
+	if q.n == 0 && len(q.ring) > 64 {
+		*q = taskQueue{} // of a burst
+	}
+	return t
+}

@@ -1,0 +1,180 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package handlers
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/wire"
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// A toolCall is a call of a tool in a frame of the common form (see [wire.ToolCall]), by a
+// modern client that has declared itself on this stream before: nearly every call. It does
+// what frame does for all others, with less on the way. What is not simple goes there.
+type toolCall struct {
+	frameCall
+
+	r      *reader
+	id     uint64
+	call   call
+	params mcp.CallToolParamsRaw
+	extra  mcp.RequestExtra
+}
+
+// toolCall takes in a call, and tells whether it was one for a toolCall.
+func (r *reader) toolCall(ctx context.Context, w *wire.ToolCall) bool {
+	s := r.x.srv
+	sc := r.scopes.get(ctx, r, w.Meta)
+	if sc == nil || !s.fewNodes(w) {
+		return false
+	}
+	arguments, err := checkedArguments(w.Arguments, s.limits)
+	if err != nil {
+		return false
+	}
+	t := &toolCall{r: r, id: w.CallID}
+	r.setContext(ctx, &t.ctx, w.TimeoutMs)
+	if err := r.admit(w.CallID, &t.frameCall); err != nil {
+		r.reply(ctx, frameError(w.CallID, err))
+		return true
+	}
+	t.extra = mcp.RequestExtra{TokenInfo: sc.token, Header: r.header}
+	t.params = mcp.CallToolParamsRaw{Meta: maps.Clone(sc.meta), Name: string(w.Name), Arguments: arguments}
+	t.call.method, t.call.scope = methodCallTool, sc.scope
+	t.call.scope.meta, t.call.params, t.call.extra = t.params.Meta, &t.params, &t.extra
+	r.crew.add(t)
+	return true
+}
+
+// fewNodes tells whether arguments and `_meta` together are surely within the limit that
+// both share: each array or object takes two bytes.
+func (s *Server) fewNodes(w *wire.ToolCall) bool {
+	return s.limits.MaxNodes == 0 || (len(w.Arguments)+len(w.Meta))/2 <= s.limits.MaxNodes
+}
+
+// checkedArguments gives a copy of the arguments, or what is wrong with them.
+func checkedArguments(text []byte, limits mapping.Limits) (json.RawMessage, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	value, err := mapping.CheckedJSON(text, limits)
+	if err != nil {
+		return nil, err
+	}
+	return append(make(json.RawMessage, 0, len(value)), value...), nil
+}
+
+// run implements task.
+func (t *toolCall) run() {
+	r, s := t.r, t.r.x.srv
+	ctx := t.ctx.parent
+	result, err := s.dispatch(&t.ctx, &t.call)
+	text, simple := wire.TextResult{}, false
+	var reply *mcpv1.ReplyFrame
+	if err == nil {
+		if text, simple = s.textResult(result, &t.call.scope); !simple {
+			reply, err = t.encode(result)
+		}
+	}
+	if err != nil {
+		reply = frameError(t.id, s.fail(&t.ctx, methodCallTool, err, t.call.scope.encoding))
+	}
+	if !r.done(t.id, &t.frameCall) {
+		return
+	}
+	if simple {
+		if encoded := text.Reply(t.id); r.out.reply(ctx, &encoded) {
+			r.crew.answered()
+			return
+		}
+		reply, err = t.encode(result)
+		if err != nil {
+			reply = frameError(t.id, s.fail(ctx, methodCallTool, err, t.call.scope.encoding))
+		}
+	}
+	r.reply(ctx, reply)
+}
+
+func (t *toolCall) encode(result mcp.Result) (*mcpv1.ReplyFrame, error) {
+	outcome, err := mapping.ToolOutcome(result, t.r.x.srv.resultOptions(&t.call.scope))
+	if err != nil {
+		return nil, err
+	}
+	return &mcpv1.ReplyFrame{CallId: t.id, Reply: &mcpv1.ReplyFrame_CallTool{CallTool: invoked(outcome)}}, nil
+}
+
+// textResult gives a result as text, if it is nothing more.
+func (s *Server) textResult(res mcp.Result, sc *scope) (wire.TextResult, bool) {
+	var t wire.TextResult
+	r, ok := res.(*mcp.CallToolResult)
+	if !ok || r.NeedsInput() || r.InputRequests != nil || r.RequestState != "" || len(r.Meta) > 0 || !t.SetContent(r.Content) {
+		return t, false
+	}
+	var err error
+	if t.Structured, err = mapping.FreeText(r.StructuredContent); err != nil {
+		return t, false
+	}
+	t.IsError = r.IsError
+	t.Meta, t.Type = s.name.Encoded(), mapping.ResultComplete
+	return t, true
+}
+
+// scopes are what clients have declared on one stream, by the encoded `_meta` that says it:
+// that is the same bytes in nearly all requests of a client. The zero value is ready.
+type scopes struct {
+	age   uint64 // of the peers when they were looked up
+	known map[string]*knownScope
+}
+
+// maxScopes bounds the scopes of a stream: a client that declares something new each time
+// gains nothing, and costs no memory.
+const maxScopes = 64
+
+type knownScope struct {
+	scope
+
+	token *auth.TokenInfo
+}
+
+// get gives the scope of a request by its encoded `_meta`, nil if there is no simple one.
+func (c *scopes) get(ctx context.Context, r *reader, meta []byte) *knownScope {
+	if age := r.x.srv.modern.age.Load(); age != c.age || len(c.known) > maxScopes {
+		c.age, c.known = age, nil
+	}
+	if sc, ok := c.known[string(meta)]; ok {
+		return sc
+	}
+	if c.known == nil {
+		c.known = map[string]*knownScope{}
+	}
+	sc := r.simpleScope(ctx, meta)
+	c.known[string(meta)] = sc
+	return sc
+}
+
+// simpleScope gives the scope of all requests with the `_meta`; nil if they may differ, or
+// get errors.
+func (r *reader) simpleScope(ctx context.Context, encoded []byte) *knownScope {
+	s := r.x.srv
+	var meta mcpv1.RequestMeta
+	if proto.Unmarshal(encoded, &meta) != nil || mapping.CheckMessage(&meta, s.limits) != nil {
+		return nil
+	}
+	if meta.GetJsonEncoding() != mcpv1.JsonEncoding_JSON_ENCODING_BYTES || meta.ProtocolVersion == nil {
+		return nil
+	}
+	sc, err := s.scopeOf(ctx, head{method: methodCallTool, header: r.header, meta: &meta})
+	if err != nil || !sc.modern() {
+		return nil
+	}
+	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo}
+}

@@ -1,0 +1,158 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"unicode/utf8"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Field numbers of ReplyFrame, InvokeToolResponse, CallToolResult, Content and TextContent.
+const (
+	fieldReplyID          protowire.Number = 1
+	FieldReplyTool        protowire.Number = 4
+	fieldOutcomeResult    protowire.Number = 1
+	fieldResultContent    protowire.Number = 1
+	fieldResultIsError    protowire.Number = 2
+	fieldResultStructured protowire.Number = 4
+	fieldResultMeta       protowire.Number = 5
+	fieldResultType       protowire.Number = 6
+	fieldContentText      protowire.Number = 1
+	fieldText             protowire.Number = 1
+)
+
+// A Reply is a frame that answers a call.
+type Reply struct {
+	CallID uint64
+	Kind   protowire.Number // the field of the answer
+	Body   []byte           // the encoded answer, not checked; a part of what was parsed
+}
+
+// Parse reads the encoding of an envelope. It tells whether that is a Reply, and nothing but
+// one; if not, r has no meaning.
+func (r *Reply) Parse(envelope []byte) bool {
+	*r = Reply{}
+	frame, ok := onlyBytes(envelope, fieldReply)
+	if !ok {
+		return false
+	}
+	for len(frame) > 0 {
+		number, kind, n := protowire.ConsumeTag(frame)
+		if n < 0 {
+			return false
+		}
+		frame = frame[n:]
+		switch {
+		case number == fieldReplyID && kind == protowire.VarintType:
+			r.CallID, n = protowire.ConsumeVarint(frame)
+		case kind == protowire.BytesType && r.Kind == 0:
+			r.Kind = number
+			r.Body, n = protowire.ConsumeBytes(frame)
+		default:
+			return false
+		}
+		if n < 0 {
+			return false
+		}
+		frame = frame[n:]
+	}
+	return r.Kind != 0
+}
+
+// A TextResult is the result of a tool whose content is plain text: nearly every result is
+// one.
+type TextResult struct {
+	Texts      []string // in UTF-8
+	IsError    bool
+	Structured []byte // JSON text; empty if absent
+	Meta       []byte // an encoded Meta; nil if absent
+	Type       string // resultType; empty if absent
+}
+
+// SetContent takes the content of a result, if it is plain text.
+func (t *TextResult) SetContent(content []mcp.Content) bool {
+	for _, c := range content {
+		text, ok := c.(*mcp.TextContent)
+		if !ok || text == nil || text.Annotations != nil || len(text.Meta) > 0 || !utf8.ValidString(text.Text) {
+			return false
+		}
+		t.Texts = append(t.Texts, text.Text)
+	}
+	return true
+}
+
+func sizeText(s string) int { return sizeBytes(len(s)) }
+
+func (t *TextResult) size() int {
+	n := 0
+	for _, s := range t.Texts {
+		n += sizeBytes(sizeBytes(sizeText(s)))
+	}
+	if t.IsError {
+		n += 2
+	}
+	if len(t.Structured) > 0 {
+		n += sizeBytes(len(t.Structured))
+	}
+	if t.Meta != nil {
+		n += sizeBytes(len(t.Meta))
+	}
+	if t.Type != "" {
+		n += sizeBytes(len(t.Type))
+	}
+	return n
+}
+
+// append appends the CallToolResult.
+func (t *TextResult) append(b []byte) []byte {
+	for _, s := range t.Texts {
+		b = appendPrefix(b, fieldResultContent, sizeBytes(sizeText(s)))
+		b = appendPrefix(b, fieldContentText, sizeText(s))
+		b = append(appendPrefix(b, fieldText, len(s)), s...)
+	}
+	if t.IsError {
+		b = protowire.AppendVarint(protowire.AppendTag(b, fieldResultIsError, protowire.VarintType), 1)
+	}
+	if len(t.Structured) > 0 {
+		b = append(appendPrefix(b, fieldResultStructured, len(t.Structured)), t.Structured...)
+	}
+	if t.Meta != nil {
+		b = append(appendPrefix(b, fieldResultMeta, len(t.Meta)), t.Meta...)
+	}
+	if t.Type != "" {
+		b = append(appendPrefix(b, fieldResultType, len(t.Type)), t.Type...)
+	}
+	return b
+}
+
+// A ToolReply is the frame with a result.
+type ToolReply struct {
+	callID                  uint64
+	result                  *TextResult
+	resultSize, outcomeSize int
+	frameSize               int
+}
+
+// Reply gives the frame that answers a call with the result, which must not change any more.
+func (t *TextResult) Reply(callID uint64) ToolReply {
+	r := ToolReply{callID: callID, result: t, resultSize: t.size()}
+	r.outcomeSize = sizeBytes(r.resultSize)
+	r.frameSize = 1 + protowire.SizeVarint(callID) + sizeBytes(r.outcomeSize)
+	return r
+}
+
+// Size is how many bytes Append appends.
+func (r *ToolReply) Size() int { return sizeBytes(r.frameSize) }
+
+// Append appends the encoding of the envelope.
+func (r *ToolReply) Append(b []byte) []byte {
+	b = appendPrefix(b, fieldReply, r.frameSize)
+	b = protowire.AppendTag(b, fieldReplyID, protowire.VarintType)
+	b = protowire.AppendVarint(b, r.callID)
+	b = appendPrefix(b, FieldReplyTool, r.outcomeSize)
+	b = appendPrefix(b, fieldOutcomeResult, r.resultSize)
+	return r.result.append(b)
+}
