@@ -13,6 +13,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
@@ -42,6 +43,7 @@ type Client struct {
 	session lazy[session]
 	dialect lazy[dialect]
 	tokens  atomic.Int64
+	plain   plainCalls
 }
 
 // A session is what a legacy client has agreed with the server.
@@ -68,7 +70,7 @@ func NewClient(url string, opts ...ClientOption) *Client {
 	}
 	// The calls of a legacy session name it in their metadata, which frames do not have.
 	if c.link.duplex && !c.legacy() && !cfg.typed.unmuxed {
-		c.muxed = newMuxedRPC(c.link.rpc)
+		c.muxed = newMuxedRPC(c.link)
 		c.link.rpc = c.muxed
 	}
 	caps := &mcp.ClientCapabilities{}
@@ -80,7 +82,19 @@ func NewClient(url string, opts ...ClientOption) *Client {
 	if c.caps, c.err = mapping.FromSDKCapabilities(caps); c.err == nil {
 		c.info, c.err = mapping.FromSDKImplementation(cfg.typed.info)
 	}
+	if c.err == nil && c.muxed != nil {
+		c.plain.meta, c.err = c.encodedMeta()
+	}
 	return c
+}
+
+// encodedMeta gives the `_meta` of requests that add nothing of their own.
+func (c *Client) encodedMeta() ([]byte, error) {
+	meta := &mcpv1.RequestMeta{}
+	if _, err := c.complete(context.Background(), meta); err != nil {
+		return nil, err
+	}
+	return proto.Marshal(meta)
 }
 
 func (c *Client) legacy() bool { return c.version < firstModern }

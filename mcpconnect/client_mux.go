@@ -33,8 +33,8 @@ const (
 
 func (m *muxedRPC) enable() { m.state.CompareAndSwap(muxUnknown, muxOn) }
 
-func newMuxedRPC(rpc mcpv1connect.MCPClient) *muxedRPC {
-	return &muxedRPC{MCPClient: rpc, mux: newMux(rpc)}
+func newMuxedRPC(l *link) *muxedRPC {
+	return &muxedRPC{MCPClient: l.rpc, mux: newMux(l.stream)}
 }
 
 // muxed makes a call by its frame, or by rpc if the server has no frames.
@@ -52,7 +52,7 @@ func muxed[Req, Res any](ctx context.Context, m *muxedRPC, req Req, frame func(R
 	}
 	res := reply(r)
 	if res == nil {
-		return nil, connect.NewError(connect.CodeInternal, errors.New("the reply is of another kind than the call"))
+		return nil, errAnotherKind
 	}
 	return res, nil
 }

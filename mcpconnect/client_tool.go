@@ -60,6 +60,11 @@ func (c *Client) CallTool(ctx context.Context, params *mcp.CallToolParams) (*mcp
 // callToolOnce makes one round of a call: by InvokeTool, or by the CallTool stream if
 // somebody wants to hear more than the outcome.
 func (c *Client) callToolOnce(ctx context.Context, p *mcp.CallToolParams) (*mcp.CallToolResult, error) {
+	if c.isPlain(p) {
+		if res, err := c.callPlain(ctx, p); !errors.Is(err, errNoFrames) {
+			return res, err
+		}
+	}
 	req, err := mapping.FromSDKCallTool(p)
 	if err != nil {
 		return nil, invalidCall(err)
@@ -85,6 +90,10 @@ func (c *Client) callToolOnce(ctx context.Context, p *mcp.CallToolParams) (*mcp.
 	if err != nil {
 		return nil, err
 	}
+	return toolOutcome(m)
+}
+
+func toolOutcome(m *mcpv1.InvokeToolResponse) (*mcp.CallToolResult, error) {
 	switch k := m.GetOutcome().(type) {
 	case *mcpv1.InvokeToolResponse_Result:
 		return toolResult(k.Result)

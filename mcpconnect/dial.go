@@ -18,12 +18,14 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/mcpconnect/mcpconnect/internal/coalesce"
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
 // A link is the way to one server.
 type link struct {
 	rpc    mcpv1connect.MCPClient
+	stream mcpv1connect.MCPClient // for Connect alone, with envelopes as wire.Codec leaves them
 	duplex bool // Connect streams work: HTTP/2, and a protocol that has them
 	close  func()
 }
@@ -40,6 +42,7 @@ func (c *clientConfig) dial(rawURL string) (*link, error) {
 		client, l.close = c.newHTTPClient(base.Scheme == "https")
 	}
 	l.rpc = mcpv1connect.NewMCPClient(promptly{client}, base.String(), c.connectOptions()...)
+	l.stream = mcpv1connect.NewMCPClient(promptly{client}, base.String(), c.connectOptions(connect.WithCodec(wire.Codec{}))...)
 	return l, nil
 }
 
@@ -92,13 +95,14 @@ func (c *clientConfig) check(rawURL string) (*url.URL, error) {
 // connectOptions are the options of the service's client. Messages travel as they are,
 // both ways: a gzip writer costs more than all the rest of a call. Users may ask for
 // compressed answers.
-func (c *clientConfig) connectOptions() []connect.ClientOption {
+func (c *clientConfig) connectOptions(more ...connect.ClientOption) []connect.ClientOption {
 	opts := []connect.ClientOption{
 		connect.WithReadMaxBytes(c.messageBytes),
 		connect.WithCompressMinBytes(compressMinBytes), // for users who ask for compression
 		c.acceptGzip(),
 		connect.WithInterceptors(metadataInterceptor{fixed: c.header}),
 	}
+	opts = append(opts, more...)
 	opts = append(opts, c.connect...)
 	switch c.protocol {
 	case ProtocolGRPC:

@@ -4,24 +4,29 @@
 package mcpconnect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
 // errNoFrames says that the server does not speak typed frames: its RPCs have to do.
 var errNoFrames = errors.New("the server has no multiplexed streams")
+
+// errAnotherKind says that a server has not answered what it was asked.
+var errAnotherKind error = connect.NewError(connect.CodeInternal, errors.New("the reply is of another kind than the call"))
 
 // errClientClosed is what calls get that come after Close.
 var errClientClosed = connect.NewError(connect.CodeCanceled, errors.New("the client is closed"))
@@ -55,13 +60,38 @@ func (m *mux) close() {
 }
 
 // roundTrip makes one call. The frame must not be used after it. Calls over the server's
-// limit wait, also when it is calls given up that fill it. The error is errNoFrames, ctx's, or a *connect.Error as that of the RPC.
+// limit wait, also when it is calls given up that fill it. The error is errNoFrames, ctx's, or
+// a *connect.Error as that of the RPC.
 func (m *mux) roundTrip(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyFrame, error) {
-	s, err := m.current(ctx)
+	r, err := m.send(ctx, &muxCall{frame: f})
 	if err != nil {
 		return nil, err
 	}
-	return s.call(ctx, f)
+	return r.frame()
+}
+
+// callTool makes one call of a tool. It is roundTrip without messages, for the common form of
+// calls: outcome is an encoded InvokeToolResponse, a part of a larger buffer.
+func (m *mux) callTool(ctx context.Context, name string, arguments, meta []byte) (outcome []byte, err error) {
+	c := &muxCall{}
+	c.tool = wire.ToolCall{Name: []byte(name), Arguments: arguments, Meta: meta}
+	r, err := m.send(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if r.kind != wire.FieldReplyTool {
+		_, err := r.frame() // has the error of the call, if it is one
+		return nil, cmp.Or(err, errAnotherKind)
+	}
+	return r.body, nil
+}
+
+func (m *mux) send(ctx context.Context, c *muxCall) (muxReply, error) {
+	s, err := m.current(ctx)
+	if err != nil {
+		return muxReply{}, err
+	}
+	return s.call(ctx, c)
 }
 
 // current gives the stream that is open, or opens one.
@@ -130,7 +160,7 @@ func (m *mux) greet(ctx context.Context) (*muxStream, error) {
 	}
 	// net/http looks at the context of a request only once its body has ended.
 	context.AfterFunc(ctx, func() { _ = stream.CloseRequest() })
-	s := &muxStream{stream: stream, calls: map[uint64]chan *mcpv1.ReplyFrame{}, done: make(chan struct{}), more: make(chan struct{}, 1)}
+	s := &muxStream{stream: stream, calls: map[uint64]*muxCall{}, done: make(chan struct{}), more: make(chan struct{}, 1)}
 	if err := stream.Send(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{Frames: true, Batch: true}}}); err != nil {
 		_, err = stream.Receive() // has the server's reason
 		return s, err
@@ -138,6 +168,11 @@ func (m *mux) greet(ctx context.Context) (*muxStream, error) {
 	e, err := stream.Receive()
 	if err != nil {
 		return s, err
+	}
+	if raw, ok := wire.Raw(e); ok {
+		if e, err = wire.Decode(raw); err != nil {
+			return s, err
+		}
 	}
 	hello := e.GetHello()
 	if !hello.GetFrames() || hello.GetMaxCalls() == 0 {
@@ -159,6 +194,34 @@ func noFramesOr(err error) error {
 	return err
 }
 
+// A muxCall is one call on its way.
+type muxCall struct {
+	tool  wire.ToolCall    // the call
+	frame *mcpv1.CallFrame // the call if it is of another form; nil otherwise
+	reply chan muxReply    // has room for one
+	place int              // in the line of those that wait to be written
+}
+
+func (c *muxCall) id() uint64 { return c.tool.CallID }
+
+// A muxReply is the answer to a call, still encoded, or the error of its stream.
+type muxReply struct {
+	message []byte // the envelope
+	kind    protowire.Number
+	body    []byte
+	err     error
+}
+
+// frame gives the reply as a message, or the error that it says.
+func (r *muxReply) frame() (*mcpv1.ReplyFrame, error) {
+	e, err := wire.Decode(r.message)
+	if err != nil {
+		return nil, err
+	}
+	f := e.GetReply()
+	return f, replyError(f.GetError())
+}
+
 // A muxStream is one stream and the calls in flight on it.
 type muxStream struct {
 	stream *connect.BidiStreamForClientSimple[mcpv1.Envelope, mcpv1.Envelope]
@@ -168,18 +231,20 @@ type muxStream struct {
 	done   chan struct{} // closed when the stream is over
 
 	mu      sync.Mutex
-	calls   map[uint64]chan *mcpv1.ReplyFrame
+	calls   map[uint64]*muxCall
 	givenUp int // calls that the server may still be busy with
 	last    uint64
 	err     error // why the stream is over
 
 	outMu sync.Mutex
 	// out waits to be written. However long the server does not read, there are at most
-	// two envelopes for each slot: the call that has it, and a cancellation of one that
+	// two messages for each slot: the call that has it, and a cancellation of one that
 	// had it when the write in progress began.
-	out     []*mcpv1.Envelope
+	out     []*muxCall    // nil for one that was withdrawn
+	cancels []uint64      // calls of which the server is to be told that they are given up
 	writing bool          // somebody writes, or will, and takes what waits along
 	more    chan struct{} // tells writeOn to be that somebody
+	buffers muxBuffers    // of who writes
 }
 
 func (s *muxStream) lost() bool {
@@ -191,50 +256,60 @@ func (s *muxStream) lost() bool {
 	}
 }
 
-func (s *muxStream) call(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyFrame, error) {
+func (s *muxStream) call(ctx context.Context, c *muxCall) (muxReply, error) {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return muxReply{}, ctx.Err()
 	case <-s.done:
-		return nil, s.err
+		return muxReply{}, s.err
 	}
 	for refusals := 0; ; refusals++ {
-		r, crowded, err := s.try(ctx, f)
+		r, crowded, err := s.try(ctx, c)
 		if !crowded || refusals == maxRefusals {
 			return r, err
 		}
 		if err := s.backOff(ctx, refusals); err != nil {
-			return nil, err
+			return muxReply{}, err
 		}
 	}
 }
 
 // try makes the call once. It is crowded if the server has refused it because it is still
 // busy with calls that were given up.
-func (s *muxStream) try(ctx context.Context, f *mcpv1.CallFrame) (r *mcpv1.ReplyFrame, crowded bool, err error) {
-	if err := setTimeout(ctx, f); err != nil {
-		return nil, false, err
+func (s *muxStream) try(ctx context.Context, c *muxCall) (r muxReply, crowded bool, err error) {
+	if err := c.setTimeout(ctx); err != nil {
+		return r, false, err
 	}
-	reply := make(chan *mcpv1.ReplyFrame, 1)
+	c.reply = make(chan muxReply, 1)
 	s.mu.Lock()
+	if s.err != nil {
+		s.mu.Unlock()
+		return r, false, s.err
+	}
 	s.last++
-	f.CallId = s.last
-	s.calls[f.CallId] = reply
+	c.tool.CallID = s.last
+	s.calls[s.last] = c
 	inFlight := len(s.calls)
 	s.mu.Unlock()
-	e := &mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: f}}
-	s.write(e, ctx.Done() == nil)
+	s.write(c, ctx.Done() == nil || inFlight == 1 && c.isSmall())
 	select {
-	case r := <-reply:
-		return r, s.crowded(r.GetError(), inFlight), replyError(r.GetError())
-	case <-s.done:
-		return nil, false, s.err
+	case r := <-c.reply:
+		return s.judge(r, inFlight)
 	case <-ctx.Done():
-		s.giveUp(e)
-		return nil, false, ctx.Err()
+		s.giveUp(c)
+		return muxReply{}, false, ctx.Err()
 	}
+}
+
+// judge looks at a reply.
+func (s *muxStream) judge(r muxReply, inFlight int) (_ muxReply, crowded bool, err error) {
+	if r.err != nil || r.kind != wire.FieldReplyError {
+		return r, false, r.err
+	}
+	f, err := r.frame()
+	return r, s.crowded(f.GetError(), inFlight), err
 }
 
 const (
@@ -277,7 +352,7 @@ func (s *muxStream) backOff(ctx context.Context, refusals int) error {
 }
 
 // setTimeout tells the server how long the call may take.
-func setTimeout(ctx context.Context, f *mcpv1.CallFrame) error {
+func (c *muxCall) setTimeout(ctx context.Context) error {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return nil
@@ -287,148 +362,78 @@ func setTimeout(ctx context.Context, f *mcpv1.CallFrame) error {
 		return context.DeadlineExceeded
 	}
 	// Rounded up: 0 would mean no end. Weeks need no precision.
-	f.TimeoutMs = uint32(min((left+time.Millisecond-1)/time.Millisecond, 1<<31))
+	c.tool.TimeoutMs = uint32(min((left+time.Millisecond-1)/time.Millisecond, 1<<31))
 	return nil
 }
 
 // giveUp ends a call that nobody waits for any more. One that was not written yet never
 // will be; of any other the server is told.
-func (s *muxStream) giveUp(e *mcpv1.Envelope) {
-	withdrawn := s.withdraw(e)
-	id := e.GetCall().GetCallId()
+func (s *muxStream) giveUp(c *muxCall) {
+	withdrawn := s.withdraw(c)
 	s.mu.Lock()
-	_, open := s.calls[id]
-	delete(s.calls, id)
+	_, open := s.calls[c.id()]
+	delete(s.calls, c.id())
 	told := open && !withdrawn
 	if told {
 		s.givenUp++
 	}
 	s.mu.Unlock()
 	if told {
-		s.write(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Cancel{Cancel: &mcpv1.CancelFrame{CallId: id}}}, false)
+		s.writeCancel(c.id())
 	}
-}
-
-// withdraw takes an envelope out of those that wait to be written.
-func (s *muxStream) withdraw(e *mcpv1.Envelope) bool {
-	s.outMu.Lock()
-	defer s.outMu.Unlock()
-	i := slices.Index(s.out, e)
-	if i < 0 {
-		return false
-	}
-	s.out = slices.Delete(s.out, i, i+1)
-	return true
-}
-
-// write sends an envelope, with all others that come while the stream is busy. A server
-// that does not read makes that take forever, so a goroutine writes. Callers who would
-// wait as long anyway, mayBlock, write by themselves if they find the stream idle: a lone
-// call then pays for no other goroutine. One batch is what a caller does for the others;
-// the goroutine takes over from there.
-func (s *muxStream) write(e *mcpv1.Envelope, mayBlock bool) {
-	s.outMu.Lock()
-	s.out = append(s.out, e)
-	idle := !s.writing
-	s.writing = true
-	s.outMu.Unlock()
-	if idle && (!mayBlock || s.writeWaiting()) {
-		s.more <- struct{}{} // has room: there is one writer at a time
-	}
-}
-
-// writeOn writes for callers who must not block, or have done their batch.
-func (s *muxStream) writeOn() {
-	for {
-		select {
-		case <-s.more:
-			for more := true; more; {
-				more = s.writeWaiting()
-			}
-		case <-s.done:
-			return
-		}
-	}
-}
-
-// writeWaiting writes what waits, and tells whether more has come.
-func (s *muxStream) writeWaiting() bool {
-	s.outMu.Lock()
-	all := s.out
-	s.out = nil
-	s.outMu.Unlock()
-	if err := s.emit(all); err != nil {
-		s.cancel() // the reader learns why, and tells everybody
-	}
-	s.outMu.Lock()
-	defer s.outMu.Unlock()
-	s.writing = len(s.out) > 0
-	return s.writing
-}
-
-func (s *muxStream) emit(all []*mcpv1.Envelope) error {
-	for len(all) > 0 {
-		n := 1
-		if s.batch {
-			n = batchLen(all)
-		}
-		e := all[0]
-		if n > 1 {
-			e = &mcpv1.Envelope{Batch: all[:n]}
-		}
-		if err := s.stream.Send(e); err != nil {
-			return err
-		}
-		all = all[n:]
-	}
-	return nil
-}
-
-// batchBytes is about how large a batch may grow: far below any server's limit.
-const batchBytes = 256 << 10
-
-// batchLen is how many of the envelopes go into one batch.
-func batchLen(all []*mcpv1.Envelope) int {
-	size := 0
-	for i, e := range all {
-		if size += proto.Size(e); size > batchBytes && i > 0 {
-			return i
-		}
-	}
-	return len(all)
 }
 
 // read hands replies to their calls until the stream is over.
 func (s *muxStream) read() {
 	for {
 		e, err := s.stream.Receive()
+		if err == nil {
+			err = s.take(e)
+		}
 		if err != nil {
 			s.end(err)
 			s.cancel()
 			_ = s.stream.CloseResponse() // waits for the request to be over
 			return
 		}
-		s.reply(e)
-		for _, e := range e.GetBatch() {
-			s.reply(e)
-		}
 	}
 }
 
-func (s *muxStream) reply(e *mcpv1.Envelope) {
-	r := e.GetReply()
-	if r == nil {
-		return // nothing else comes for us on this stream
+// take takes what one message of the stream holds. It comes encoded, unless the user has
+// another codec.
+func (s *muxStream) take(e *mcpv1.Envelope) error {
+	raw, ok := wire.Raw(e)
+	if !ok {
+		var err error
+		if raw, err = proto.Marshal(e); err != nil {
+			return err
+		}
 	}
+	return wire.Elements(raw, func(element []byte, _ bool) error {
+		var r wire.Reply
+		if r.Parse(element) {
+			s.reply(r.CallID, muxReply{message: element, kind: r.Kind, body: r.Body})
+			return nil
+		}
+		// Of a form that Parse does not know, or nothing for us.
+		e, err := wire.Decode(element)
+		if err == nil && e.GetReply() != nil {
+			s.reply(e.GetReply().GetCallId(), muxReply{message: element})
+		}
+		return err
+	})
+}
+
+func (s *muxStream) reply(id uint64, r muxReply) {
 	s.mu.Lock()
-	ch := s.calls[r.GetCallId()]
-	delete(s.calls, r.GetCallId())
-	if ch == nil && s.givenUp > 0 {
+	c := s.calls[id]
+	delete(s.calls, id)
+	if c == nil && s.givenUp > 0 {
 		s.givenUp-- // the reply has crossed with the cancellation
 	}
 	s.mu.Unlock()
-	if ch != nil {
-		ch <- r
+	if c != nil {
+		c.reply <- r
 	}
 }
 
@@ -441,6 +446,10 @@ func (s *muxStream) end(err error) {
 		code = own
 	}
 	s.err = connect.NewError(code, fmt.Errorf("the stream was lost, and it is unknown whether the call was done: %w", err))
+	for _, c := range s.calls {
+		c.reply <- muxReply{err: s.err} // has room
+	}
+	clear(s.calls)
 	close(s.done)
 }
 

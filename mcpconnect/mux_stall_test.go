@@ -18,6 +18,7 @@ import (
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
@@ -98,7 +99,13 @@ func until(t *testing.T, what string, ok func() bool) {
 func waiting(s *muxStream) int {
 	s.outMu.Lock()
 	defer s.outMu.Unlock()
-	return len(s.out)
+	n := len(s.cancels)
+	for _, c := range s.out {
+		if c != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func TestMuxKeepsDeadlinesWhenTheServerDoesNotRead(t *testing.T) {
@@ -247,6 +254,9 @@ type refusalConn struct {
 func (c refusalConn) Receive(m any) error {
 	err := c.StreamingClientConn.Receive(m)
 	e, _ := m.(*mcpv1.Envelope)
+	if raw, ok := wire.Raw(e); ok && err == nil {
+		e, _ = wire.Decode(raw)
+	}
 	if connect.Code(e.GetReply().GetError().GetCode()) == connect.CodeResourceExhausted {
 		select {
 		case c.seen <- struct{}{}:

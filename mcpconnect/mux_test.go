@@ -75,7 +75,7 @@ func (m *muxServer) mux(t testing.TB, opts ...ClientOption) *mux {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := newMux(l.rpc)
+	x := newMux(l.stream)
 	t.Cleanup(func() {
 		x.close()
 		l.close()

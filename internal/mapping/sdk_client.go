@@ -44,18 +44,24 @@ func FromSDKCallTool(p *mcp.CallToolParams) (*mcpv1.CallToolRequest, error) {
 	} else if p.RequestState != "" {
 		m.RequestState = &p.RequestState
 	}
+	var err error
+	m.ArgumentsJson, err = Arguments(p)
+	return m, err
+}
+
+// Arguments gives the arguments of a tool call as JSON text.
+func Arguments(p *mcp.CallToolParams) (json.RawMessage, error) {
 	switch args := p.Arguments.(type) {
 	case nil:
-		m.ArgumentsJson = []byte("{}")
+		return json.RawMessage("{}"), nil
 	case json.RawMessage:
-		m.ArgumentsJson = args
-	default:
-		var err error
-		if m.ArgumentsJson, err = json.Marshal(args); err != nil {
-			return nil, fmt.Errorf("arguments: %w", err)
-		}
+		return args, nil
 	}
-	return m, nil
+	text, err := json.Marshal(p.Arguments)
+	if err != nil {
+		return nil, fmt.Errorf("arguments: %w", err)
+	}
+	return text, nil
 }
 
 // FromSDKCapabilities converts the capabilities of a client.

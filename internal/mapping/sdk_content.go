@@ -161,6 +161,24 @@ var completeCallToolResult = func() (r mcp.CallToolResult) {
 	return r
 }()
 
+// TextResult gives a tool's result whose content is texts.
+func TextResult(texts []string, resultType string) *mcp.CallToolResult {
+	r := &mcp.CallToolResult{}
+	if resultType == ResultComplete {
+		*r = completeCallToolResult
+	}
+	blocks := make([]mcp.TextContent, len(texts))
+	r.Content = make([]mcp.Content, len(texts))
+	for i, text := range texts {
+		blocks[i].Text = text
+		r.Content[i] = &blocks[i]
+	}
+	return r
+}
+
+// SDKResultMeta converts the `_meta` of a result.
+func SDKResultMeta(m *mcpv1.Meta) (mcp.Meta, error) { return toSDKMeta(m) }
+
 // SDKCallToolResult converts a tool's result to the SDK's.
 func SDKCallToolResult(m *mcpv1.CallToolResult) (*mcp.CallToolResult, error) {
 	if len(m.ExtraJson) > 0 {

@@ -49,7 +49,7 @@ func ownFields(raw []byte) (own []byte, batches int, err error) {
 		case number == fieldBatch && kind == protowire.BytesType:
 			batches++
 		case batches == 0 && len(own) == len(raw)-len(rest):
-			own = raw[:len(own)+n : len(own)+n] // so far there was nothing else
+			own = raw[: len(own)+n : len(own)+n] // so far there was nothing else
 		default:
 			own = append(own, rest[:n]...)
 		}

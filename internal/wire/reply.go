@@ -10,10 +10,15 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
+// The kinds of a [Reply] that its reader looks at.
+const (
+	FieldReplyError protowire.Number = 2
+	FieldReplyTool  protowire.Number = 4
+)
+
 // Field numbers of ReplyFrame, InvokeToolResponse, CallToolResult, Content and TextContent.
 const (
 	fieldReplyID          protowire.Number = 1
-	FieldReplyTool        protowire.Number = 4
 	fieldOutcomeResult    protowire.Number = 1
 	fieldResultContent    protowire.Number = 1
 	fieldResultIsError    protowire.Number = 2
@@ -155,4 +160,66 @@ func (r *ToolReply) Append(b []byte) []byte {
 	b = appendPrefix(b, FieldReplyTool, r.outcomeSize)
 	b = appendPrefix(b, fieldOutcomeResult, r.resultSize)
 	return r.result.append(b)
+}
+
+// Parse reads the encoding of an InvokeToolResponse. It tells whether that is a TextResult,
+// and nothing but one; if not, t has no meaning. Structured and Meta are parts of what is
+// parsed.
+func (t *TextResult) Parse(outcome []byte) bool {
+	*t = TextResult{}
+	result, ok := onlyBytes(outcome, fieldOutcomeResult)
+	if !ok {
+		return false
+	}
+	for len(result) > 0 {
+		number, kind, n := protowire.ConsumeTag(result)
+		if n < 0 {
+			return false
+		}
+		result = result[n:]
+		if number == fieldResultIsError && kind == protowire.VarintType {
+			var v uint64
+			v, n = protowire.ConsumeVarint(result)
+			t.IsError = v != 0
+		} else {
+			var value []byte
+			if kind != protowire.BytesType {
+				return false
+			}
+			if value, n = protowire.ConsumeBytes(result); n < 0 || !t.parseField(number, value) {
+				return false
+			}
+		}
+		if n < 0 {
+			return false
+		}
+		result = result[n:]
+	}
+	return true
+}
+
+func (t *TextResult) parseField(number protowire.Number, value []byte) bool {
+	switch {
+	case number == fieldResultContent:
+		content, ok := onlyBytes(value, fieldContentText)
+		if !ok {
+			return false
+		}
+		text, ok := onlyBytes(content, fieldText)
+		if !ok || !utf8.Valid(text) {
+			return false
+		}
+		t.Texts = append(t.Texts, string(text))
+		return true
+	case number == fieldResultStructured && t.Structured == nil:
+		t.Structured = value
+		return true
+	case number == fieldResultMeta && t.Meta == nil:
+		t.Meta = value
+		return true
+	case number == fieldResultType && t.Type == "" && utf8.Valid(value):
+		t.Type = string(value)
+		return true
+	}
+	return false
 }
