@@ -43,7 +43,7 @@ type taskFunc func()
 func (f taskFunc) run() { f() }
 
 // manyUnsent is when answers are written though there are tasks to run.
-const manyUnsent = 32
+const manyUnsent = 16
 
 // serve is the goroutine of the RPC. It returns when no more is read, and all tasks are done
 // and their answers written. The error is that of reading, or else of writing.

@@ -179,7 +179,7 @@ func (m *mux) greet(ctx context.Context) (*muxStream, error) {
 		return s, errNoFrames
 	}
 	s.batch = hello.GetBatch()
-	s.slots = make(chan struct{}, min(hello.GetMaxCalls(), maxMuxCalls))
+	s.slots.n = int(min(hello.GetMaxCalls(), maxMuxCalls))
 	return s, nil
 }
 
@@ -204,6 +204,9 @@ type muxCall struct {
 
 func (c *muxCall) id() uint64 { return c.tool.CallID }
 
+// replies are the channels of calls that got their reply: they are empty.
+var replies = sync.Pool{New: func() any { return make(chan muxReply, 1) }}
+
 // A muxReply is the answer to a call, still encoded, or the error of its stream.
 type muxReply struct {
 	message []byte // the envelope
@@ -227,7 +230,7 @@ type muxStream struct {
 	stream *connect.BidiStreamForClientSimple[mcpv1.Envelope, mcpv1.Envelope]
 	cancel context.CancelFunc
 	batch  bool          // the server reads batches
-	slots  chan struct{} // one for each call in flight
+	slots  slots         // one for each call in flight
 	done   chan struct{} // closed when the stream is over
 
 	mu      sync.Mutex
@@ -257,14 +260,10 @@ func (s *muxStream) lost() bool {
 }
 
 func (s *muxStream) call(ctx context.Context, c *muxCall) (muxReply, error) {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return muxReply{}, ctx.Err()
-	case <-s.done:
-		return muxReply{}, s.err
+	if err := s.slots.take(ctx, s); err != nil {
+		return muxReply{}, err
 	}
+	defer s.slots.release()
 	for refusals := 0; ; refusals++ {
 		r, crowded, err := s.try(ctx, c)
 		if !crowded || refusals == maxRefusals {
@@ -282,7 +281,7 @@ func (s *muxStream) try(ctx context.Context, c *muxCall) (r muxReply, crowded bo
 	if err := c.setTimeout(ctx); err != nil {
 		return r, false, err
 	}
-	c.reply = make(chan muxReply, 1)
+	c.reply = replies.Get().(chan muxReply) //nolint:errcheck,forcetypeassert // the pool holds nothing else
 	s.mu.Lock()
 	if s.err != nil {
 		s.mu.Unlock()
@@ -296,6 +295,7 @@ func (s *muxStream) try(ctx context.Context, c *muxCall) (r muxReply, crowded bo
 	s.write(c, ctx.Done() == nil || inFlight == 1 && c.isSmall())
 	select {
 	case r := <-c.reply:
+		replies.Put(c.reply) // nobody else has it any more
 		return s.judge(r, inFlight)
 	case <-ctx.Done():
 		s.giveUp(c)
@@ -333,7 +333,7 @@ func (s *muxStream) crowded(e *mcpv1.FrameError, inFlight int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	inFlight = max(inFlight, len(s.calls)+1) // calls may overtake each other
-	return inFlight+s.givenUp > cap(s.slots)
+	return inFlight+s.givenUp > s.slots.n
 }
 
 // backOff waits before a refused call is sent again.

@@ -163,6 +163,9 @@ var completeCallToolResult = func() (r mcp.CallToolResult) {
 
 // TextResult gives a tool's result whose content is texts.
 func TextResult(texts []string, resultType string) *mcp.CallToolResult {
+	if len(texts) == 1 {
+		return oneText(texts[0], resultType)
+	}
 	r := &mcp.CallToolResult{}
 	if resultType == ResultComplete {
 		*r = completeCallToolResult
@@ -174,6 +177,22 @@ func TextResult(texts []string, resultType string) *mcp.CallToolResult {
 		r.Content[i] = &blocks[i]
 	}
 	return r
+}
+
+// oneText is TextResult for the result that nearly all are, in one piece of memory.
+func oneText(text, resultType string) *mcp.CallToolResult {
+	r := &struct {
+		result  mcp.CallToolResult
+		content [1]mcp.Content
+		block   mcp.TextContent
+	}{}
+	if resultType == ResultComplete {
+		r.result = completeCallToolResult
+	}
+	r.block.Text = text
+	r.content[0] = &r.block
+	r.result.Content = r.content[:]
+	return &r.result
 }
 
 // SDKResultMeta converts the `_meta` of a result.
