@@ -3,7 +3,11 @@
 
 package handlers
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/mcpconnect/mcpconnect/internal/worker"
+)
 
 // A crew is the goroutines that serve one Connect stream. Each of them does whatever is next:
 // it runs a task, writes what waits to be written, or reads the next message, which gives more
@@ -16,7 +20,7 @@ import "sync"
 // once a task blocks, it carries on in its place. On an idle stream only the goroutine of the
 // RPC is there, and waits for the client.
 type crew struct {
-	workers *workers
+	workers *worker.Pool
 	read    func() error // reads a message and adds its tasks
 	write   func() error // writes what waits, until nothing does
 	failed  func(error)  // is told of an error of write
@@ -146,7 +150,7 @@ func (c *crew) call() {
 		return
 	}
 	c.hands++
-	c.workers.do(c.help)
+	c.workers.Go(c.help)
 }
 
 // rouse gets the RPC's goroutine to work.

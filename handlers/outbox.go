@@ -38,10 +38,10 @@ type outbox struct {
 	open    bool   // the same, and the stream is in protobuf: small replies may go first
 	binary  bool   // the stream is in protobuf
 	batch   []byte // of small replies
-	n      int    // how many
-	spare  []byte // for the next batch
-	room   chan struct{}
-	closed bool
+	n       int    // how many
+	spare   []byte // for the next batch
+	room    chan struct{}
+	closed  bool
 }
 
 // reply adds the reply to a call if it is small and the client reads batches, waiting for

@@ -34,6 +34,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/worker"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
@@ -98,7 +99,7 @@ type Server struct {
 	name     *mapping.ServerMeta
 	modern   modernPeers
 	sessions sessions
-	workers  workers
+	workers  worker.Pool
 	injected sync.Map // *mcp.RequestExtra -> *call, of requests on their way through a Connection
 
 	drain    context.Context // ends when streams must end
@@ -194,7 +195,7 @@ func (s *Server) Close() error {
 	}
 	s.sessions.ending.Wait()
 	s.modern.close()
-	s.workers.close()
+	s.workers.Close()
 	return nil
 }
 

@@ -26,7 +26,7 @@ import (
 type link struct {
 	rpc    mcpv1connect.MCPClient
 	stream mcpv1connect.MCPClient // for Connect alone, with envelopes as wire.Codec leaves them
-	duplex bool // Connect streams work: HTTP/2, and a protocol that has them
+	duplex bool                   // Connect streams work: HTTP/2, and a protocol that has them
 	close  func()
 }
 

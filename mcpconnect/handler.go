@@ -17,6 +17,7 @@ import (
 	"github.com/mcpconnect/mcpconnect/handlers"
 	"github.com/mcpconnect/mcpconnect/internal/health"
 	"github.com/mcpconnect/mcpconnect/internal/wire"
+	"github.com/mcpconnect/mcpconnect/internal/worker"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
@@ -34,9 +35,10 @@ import (
 // that is given to [WithDrain]. Whoever serves it otherwise calls NotServing and Drain
 // before [http.Server.Shutdown], and Close after it.
 type Handler struct {
-	http   http.Handler
-	server *handlers.Server
-	health *health.Server
+	http    http.Handler
+	server  *handlers.Server
+	health  *health.Server
+	workers worker.Pool
 }
 
 var (
@@ -72,12 +74,12 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 		mux.Handle(grpcreflect.NewHandlerV1(reflector, connectOptions...))
 		mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, connectOptions...))
 	}
-	h.http = guard(refuseAnnounced(handlers.Wrap(mux), int64(cfg.limits.MessageBytes)), guardConfig{
+	h.http = pooled(guard(refuseAnnounced(handlers.Wrap(mux), int64(cfg.limits.MessageBytes)), guardConfig{
 		singleRequest: isSingleRequest,
 		readTimeout:   cfg.limits.ReadTimeout,
 		writeTimeout:  cfg.limits.WriteTimeout,
 		wireLimit:     int64(cfg.limits.MessageBytes) + wireSlack,
-	})
+	}), &h.workers)
 	return h
 }
 
@@ -124,7 +126,9 @@ func (h *Handler) Drain() {
 func (h *Handler) Close() error {
 	h.NotServing()
 	h.Drain()
-	return h.server.Close()
+	err := h.server.Close()
+	h.workers.Close()
+	return err
 }
 
 func (c *handlerConfig) connectOptions() []connect.HandlerOption {
