@@ -16,6 +16,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/schema"
 )
 
 // AddTool adds a tool with a typed handler to a server. It is a drop-in for
@@ -86,50 +87,56 @@ type toolSchema struct {
 	resolved *jsonschema.Resolved
 	// defaults is true if the schema has any: only then can validation change a value.
 	defaults bool
+	// plain tells of most values that they are valid; nil if it cannot.
+	plain *schema.Plain
 }
 
 // schemaFor resolves the schema in field, or infers one from T and puts it there. zero is
 // the zero value of T's element if T is a pointer whose schema was inferred.
 func schemaFor[T any](field *any) (_ *toolSchema, zero any, err error) {
 	t := reflect.TypeFor[T]()
-	var schema *jsonschema.Schema
+	var wanted *jsonschema.Schema
 	switch given := (*field).(type) {
 	case nil:
 		if t.Kind() == reflect.Pointer {
 			t = t.Elem()
 			zero = reflect.Zero(t).Interface()
 		}
-		if schema, err = jsonschema.ForType(t, &jsonschema.ForOptions{}); err != nil {
+		if wanted, err = jsonschema.ForType(t, &jsonschema.ForOptions{}); err != nil {
 			return nil, nil, err
 		}
-		*field = schema
+		*field = wanted
 	case *jsonschema.Schema:
-		schema = given
+		wanted = given
 	default:
 		text, err := json.Marshal(given)
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := mapping.DecodeSDK(text, &schema); err != nil {
+		if err := mapping.DecodeSDK(text, &wanted); err != nil {
 			return nil, nil, err
 		}
 	}
-	if schema == nil {
+	if wanted == nil {
 		return nil, nil, fmt.Errorf("schema is nil for type %v", t)
 	}
-	resolved, err := schema.Resolve(&jsonschema.ResolveOptions{ValidateDefaults: true})
+	resolved, err := wanted.Resolve(&jsonschema.ResolveOptions{ValidateDefaults: true})
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := json.Marshal(schema)
+	text, err := json.Marshal(wanted)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &toolSchema{resolved, bytes.Contains(text, []byte(`"default":`))}, zero, nil
+	return &toolSchema{resolved, bytes.Contains(text, []byte(`"default":`)), schema.New(wanted)}, zero, nil
 }
 
 // arguments validates the arguments of a call, applies defaults, and decodes them.
 func (s *toolSchema) arguments(text json.RawMessage, into any) error {
+	if s.plain != nil && s.plain.Accepts(text) && mapping.DecodeSDK(text, into) == nil {
+		return nil
+	}
+	reflect.ValueOf(into).Elem().SetZero() // of what came before the error
 	value := map[string]any{}
 	if len(text) > 0 {
 		if err := mapping.DecodeSDK(text, &value); err != nil {
@@ -193,6 +200,9 @@ func (s *toolSchema) structure(res *mcp.CallToolResult, value any) error {
 }
 
 func (s *toolSchema) output(text json.RawMessage) (json.RawMessage, error) {
+	if s.plain != nil && s.plain.Accepts(text) {
+		return text, nil
+	}
 	var value any
 	if err := mapping.DecodeSDK(text, &value); err != nil {
 		return nil, errors.Join(errors.New("unmarshaling output"), err)
