@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -42,6 +43,8 @@ type call struct {
 	scope  scope
 	params mcp.Params
 	extra  *mcp.RequestExtra
+
+	spoke atomic.Bool // something was sent for it before its result
 
 	mu   sync.Mutex
 	sink sink            // nil once the call is over
@@ -187,10 +190,12 @@ func (s *Server) sending(next mcp.MethodHandler) mcp.MethodHandler {
 			if out == nil || !c.wants(req.GetParams()) {
 				return nil, nil
 			}
+			c.spoke.Store(true)
 			return nil, out.notify(ctx, method, req.GetParams())
 		case methodElicitationComplete:
 			// Typed events have no place for it: then it goes to the session's stream.
 			if x, ok := out.(*exchange); ok {
+				c.spoke.Store(true)
 				return nil, x.notify(ctx, method, req.GetParams())
 			}
 		}

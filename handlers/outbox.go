@@ -44,9 +44,15 @@ type outbox struct {
 	closed  bool
 }
 
+// An encodable is a message that can be encoded.
+type encodable interface {
+	Size() int
+	Append([]byte) []byte
+}
+
 // reply adds the reply to a call if it is small and the client reads batches, waiting for
 // room. It reports whether that is so.
-func (o *outbox) reply(ctx context.Context, r *wire.ToolReply) bool {
+func (o *outbox) reply(ctx context.Context, r encodable) bool {
 	size := r.Size()
 	if size > smallReply {
 		return false

@@ -32,10 +32,11 @@ type reader struct {
 	frames frames // typed calls in flight
 
 	// What follows is for the goroutine that reads.
-	hello  bool // the client said hello
-	framed bool // it reads frames
-	first  bool // the message read is the first
-	scopes scopes
+	hello  bool   // the client said hello
+	framed bool   // it reads frames
+	first  bool   // the message read is the first
+	scopes scopes // of calls in frames
+	texts  scopes // of calls in JSON-RPC
 }
 
 func newReader(x *exchange, out *outbox, stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) *reader {
@@ -104,6 +105,11 @@ func (r *reader) takeRaw(ctx context.Context, raw []byte, batched bool) error {
 		if r.toolCall(ctx, &call) {
 			return nil
 		}
+	}
+	var request wire.Request
+	if request.Parse(raw) && string(request.Method) == methodCallTool && r.jsonCall(ctx, &request) {
+		r.first = false
+		return nil
 	}
 	e, err := wire.Decode(raw)
 	switch {

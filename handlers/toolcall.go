@@ -22,18 +22,33 @@ import (
 // what frame does for all others, with less on the way. What is not simple goes there.
 type toolCall struct {
 	frameCall
+	invocation
 
 	r      *reader
 	id     uint64
+	result wire.TextResult // of a call that gives text
+	answer wire.ToolReply  // with that result
+}
+
+// An invocation is what a call of a tool is for the server's handlers, in one piece of memory.
+type invocation struct {
 	call   call
 	params mcp.CallToolParamsRaw
 	extra  mcp.RequestExtra
 }
 
+// init makes the call. meta is for the handler alone.
+func (i *invocation) init(r *reader, sc *knownScope, name []byte, arguments json.RawMessage, meta mcp.Meta) {
+	i.extra = mcp.RequestExtra{TokenInfo: sc.token, Header: r.header}
+	i.params = mcp.CallToolParamsRaw{Meta: meta, Name: string(name), Arguments: arguments}
+	i.call.method, i.call.scope = methodCallTool, sc.scope
+	i.call.scope.meta, i.call.params, i.call.extra = meta, &i.params, &i.extra
+}
+
 // toolCall takes in a call, and tells whether it was one for a toolCall.
 func (r *reader) toolCall(ctx context.Context, w *wire.ToolCall) bool {
 	s := r.x.srv
-	sc := r.scopes.get(ctx, r, w.Meta)
+	sc := r.scopes.get(s.modern.age.Load(), w.Meta, func() *knownScope { return r.simpleScope(ctx, w.Meta) })
 	if sc == nil || !s.fewNodes(w) {
 		return false
 	}
@@ -47,10 +62,7 @@ func (r *reader) toolCall(ctx context.Context, w *wire.ToolCall) bool {
 		r.reply(ctx, frameError(w.CallID, err))
 		return true
 	}
-	t.extra = mcp.RequestExtra{TokenInfo: sc.token, Header: r.header}
-	t.params = mcp.CallToolParamsRaw{Meta: maps.Clone(sc.meta), Name: string(w.Name), Arguments: arguments}
-	t.call.method, t.call.scope = methodCallTool, sc.scope
-	t.call.scope.meta, t.call.params, t.call.extra = t.params.Meta, &t.params, &t.extra
+	t.init(r, sc, w.Name, arguments, maps.Clone(sc.meta))
 	r.crew.add(t)
 	return true
 }
@@ -78,27 +90,26 @@ func (t *toolCall) run() {
 	r, s := t.r, t.r.x.srv
 	ctx := t.ctx.parent
 	result, err := s.dispatch(&t.ctx, &t.call)
-	text, simple := wire.TextResult{}, false
+	simple := false
 	var reply *mcpv1.ReplyFrame
 	if err == nil {
-		if text, simple = s.textResult(result, &t.call.scope); !simple {
+		if simple = s.textResult(result, &t.result); !simple {
 			reply, err = t.encode(result)
 		}
 	}
 	if err != nil {
-		reply = frameError(t.id, s.fail(&t.ctx, methodCallTool, err, t.call.scope.encoding))
+		reply = t.fail(err)
 	}
 	if !r.done(t.id, &t.frameCall) {
 		return
 	}
 	if simple {
-		if encoded := text.Reply(t.id); r.out.reply(ctx, &encoded) {
+		if t.answer = t.result.Reply(t.id); r.out.reply(ctx, &t.answer) {
 			r.crew.answered()
 			return
 		}
-		reply, err = t.encode(result)
-		if err != nil {
-			reply = frameError(t.id, s.fail(ctx, methodCallTool, err, t.call.scope.encoding))
+		if reply, err = t.encode(result); err != nil {
+			reply = t.fail(err)
 		}
 	}
 	r.reply(ctx, reply)
@@ -112,20 +123,24 @@ func (t *toolCall) encode(result mcp.Result) (*mcpv1.ReplyFrame, error) {
 	return &mcpv1.ReplyFrame{CallId: t.id, Reply: &mcpv1.ReplyFrame_CallTool{CallTool: invoked(outcome)}}, nil
 }
 
-// textResult gives a result as text, if it is nothing more.
-func (s *Server) textResult(res mcp.Result, sc *scope) (wire.TextResult, bool) {
-	var t wire.TextResult
+// textResult gives the result of a modern call as text, and tells whether it is nothing more.
+func (s *Server) textResult(res mcp.Result, t *wire.TextResult) bool {
 	r, ok := res.(*mcp.CallToolResult)
 	if !ok || r.NeedsInput() || r.InputRequests != nil || r.RequestState != "" || len(r.Meta) > 0 || !t.SetContent(r.Content) {
-		return t, false
+		return false
 	}
 	var err error
 	if t.Structured, err = mapping.FreeText(r.StructuredContent); err != nil {
-		return t, false
+		return false
 	}
 	t.IsError = r.IsError
 	t.Meta, t.Type = s.name.Encoded(), mapping.ResultComplete
-	return t, true
+	return true
+}
+
+// fail gives the error of a call as it is for its RPC.
+func (t *toolCall) fail(err error) *mcpv1.ReplyFrame {
+	return frameError(t.id, t.r.x.srv.fail(&t.ctx, methodCallTool, err, t.call.scope.encoding))
 }
 
 // scopes are what clients have declared on one stream, by the encoded `_meta` that says it:
@@ -142,12 +157,14 @@ const maxScopes = 64
 type knownScope struct {
 	scope
 
-	token *auth.TokenInfo
+	token  *auth.TokenInfo
+	params mcp.Meta // `_meta` as JSON-RPC has it; nil for frames
 }
 
-// get gives the scope of a request by its encoded `_meta`, nil if there is no simple one.
-func (c *scopes) get(ctx context.Context, r *reader, meta []byte) *knownScope {
-	if age := r.x.srv.modern.age.Load(); age != c.age || len(c.known) > maxScopes {
+// get gives the scope of a request by its encoded `_meta`, nil if there is no simple one. age
+// is that of the server's peers.
+func (c *scopes) get(age uint64, meta []byte, find func() *knownScope) *knownScope {
+	if age != c.age || len(c.known) > maxScopes {
 		c.age, c.known = age, nil
 	}
 	if sc, ok := c.known[string(meta)]; ok {
@@ -156,7 +173,7 @@ func (c *scopes) get(ctx context.Context, r *reader, meta []byte) *knownScope {
 	if c.known == nil {
 		c.known = map[string]*knownScope{}
 	}
-	sc := r.simpleScope(ctx, meta)
+	sc := find()
 	c.known[string(meta)] = sc
 	return sc
 }

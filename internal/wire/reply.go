@@ -71,6 +71,7 @@ func (r *Reply) Parse(envelope []byte) bool {
 // one.
 type TextResult struct {
 	Texts      []string // in UTF-8
+	one        [1]string
 	IsError    bool
 	Structured []byte // JSON text; empty if absent
 	Meta       []byte // an encoded Meta; nil if absent
@@ -79,6 +80,7 @@ type TextResult struct {
 
 // SetContent takes the content of a result, if it is plain text.
 func (t *TextResult) SetContent(content []mcp.Content) bool {
+	t.Texts = t.one[:0] // nearly always enough
 	for _, c := range content {
 		text, ok := c.(*mcp.TextContent)
 		if !ok || text == nil || text.Annotations != nil || len(text.Meta) > 0 || !utf8.ValidString(text.Text) {
