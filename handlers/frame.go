@@ -13,6 +13,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"google.golang.org/protobuf/proto"
 
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -24,13 +25,14 @@ func (r *reader) greet(ctx context.Context, h *mcpv1.Hello, first bool) {
 		r.x.refuse(ctx, nil, invalidRequest("hello must be the first message"))
 		return
 	}
-	r.hello, r.framed = true, h.GetFrames()
+	r.hello, r.framed, r.gzip = true, h.GetFrames(), h.GetGzip()
 	if h.GetBatch() {
 		r.out.offer()
 	}
 	r.x.answer(ctx, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{
 		Frames:   true,
 		Batch:    true,
+		Gzip:     true,
 		MaxCalls: uint32(r.x.srv.cfg.MaxCalls),
 	}}})
 }
@@ -187,25 +189,37 @@ func (r *reader) serveFrame(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.Rep
 		a.Reply = &mcpv1.ReplyFrame_CallTool{CallTool: m}
 		return a, err
 	case *mcpv1.CallFrame_ListTools:
-		m, err := s.ListTools(ctx, k.ListTools)
-		a.Reply = &mcpv1.ReplyFrame_ListTools{ListTools: m}
-		return a, err
+		m := &mcpv1.ListToolsResponse{}
+		return r.listFrame(ctx, a, methodListTools, k.ListTools, m, func(p *page) bool {
+			m, ok := p.message.(*mcpv1.ListToolsResponse)
+			a.Reply = &mcpv1.ReplyFrame_ListTools{ListTools: m}
+			return ok
+		})
 	case *mcpv1.CallFrame_ListResources:
-		m, err := s.ListResources(ctx, k.ListResources)
-		a.Reply = &mcpv1.ReplyFrame_ListResources{ListResources: m}
-		return a, err
+		m := &mcpv1.ListResourcesResponse{}
+		return r.listFrame(ctx, a, methodListResources, k.ListResources, m, func(p *page) bool {
+			m, ok := p.message.(*mcpv1.ListResourcesResponse)
+			a.Reply = &mcpv1.ReplyFrame_ListResources{ListResources: m}
+			return ok
+		})
 	case *mcpv1.CallFrame_ListResourceTemplates:
-		m, err := s.ListResourceTemplates(ctx, k.ListResourceTemplates)
-		a.Reply = &mcpv1.ReplyFrame_ListResourceTemplates{ListResourceTemplates: m}
-		return a, err
+		m := &mcpv1.ListResourceTemplatesResponse{}
+		return r.listFrame(ctx, a, methodListTemplates, k.ListResourceTemplates, m, func(p *page) bool {
+			m, ok := p.message.(*mcpv1.ListResourceTemplatesResponse)
+			a.Reply = &mcpv1.ReplyFrame_ListResourceTemplates{ListResourceTemplates: m}
+			return ok
+		})
 	case *mcpv1.CallFrame_ReadResource:
 		m, err := s.ReadResource(ctx, k.ReadResource)
 		a.Reply = &mcpv1.ReplyFrame_ReadResource{ReadResource: m}
 		return a, err
 	case *mcpv1.CallFrame_ListPrompts:
-		m, err := s.ListPrompts(ctx, k.ListPrompts)
-		a.Reply = &mcpv1.ReplyFrame_ListPrompts{ListPrompts: m}
-		return a, err
+		m := &mcpv1.ListPromptsResponse{}
+		return r.listFrame(ctx, a, methodListPrompts, k.ListPrompts, m, func(p *page) bool {
+			m, ok := p.message.(*mcpv1.ListPromptsResponse)
+			a.Reply = &mcpv1.ReplyFrame_ListPrompts{ListPrompts: m}
+			return ok
+		})
 	case *mcpv1.CallFrame_GetPrompt:
 		m, err := s.GetPrompt(ctx, k.GetPrompt)
 		a.Reply = &mcpv1.ReplyFrame_GetPrompt{GetPrompt: m}
@@ -236,6 +250,26 @@ func (r *reader) serveFrame(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.Rep
 		return a, err
 	}
 	return nil, newError(connect.CodeUnimplemented, jsonrpc.CodeMethodNotFound, "call frame of an unknown kind, or without one")
+}
+
+// listFrame serves a list. set puts the page into the answer, and tells whether it is of the
+// list that was asked for.
+func (r *reader) listFrame(ctx context.Context, a *mcpv1.ReplyFrame, method string, req typedRequest, m proto.Message, set func(*page) bool) (*mcpv1.ReplyFrame, error) {
+	s := r.x.srv
+	p, err := s.listPage(ctx, method, req, m)
+	if err != nil {
+		return nil, err
+	}
+	if !set(p) {
+		return nil, s.fail(ctx, method, errNoResult, req.GetMeta().GetJsonEncoding())
+	}
+	if !r.gzip {
+		return a, nil
+	}
+	if zipped := p.compressed(&mcpv1.ReplyFrame{Reply: a.Reply}); zipped != nil {
+		a.Reply = &mcpv1.ReplyFrame_Gzip{Gzip: zipped}
+	}
+	return a, nil
 }
 
 // streamTool runs a tool with its progress and log, as CallTool does, and gives its last

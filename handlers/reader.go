@@ -34,6 +34,7 @@ type reader struct {
 	// What follows is for the goroutine that reads.
 	hello  bool   // the client said hello
 	framed bool   // it reads frames
+	gzip   bool   // it reads compressed replies
 	first  bool   // the message read is the first
 	scopes scopes // of calls in frames
 	texts  scopes // of calls in JSON-RPC

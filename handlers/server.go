@@ -99,6 +99,7 @@ type Server struct {
 	name     *mapping.ServerMeta
 	modern   modernPeers
 	sessions sessions
+	pages    pages
 	workers  worker.Pool
 	injected sync.Map // *mcp.RequestExtra -> *call, of requests on their way through a Connection
 

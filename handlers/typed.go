@@ -129,40 +129,63 @@ func (s *Server) answerCustom(ctx context.Context, c *call, req typedRequest, re
 	return mapping.FromJSON(got, res, c.scope.encoding)
 }
 
-// ListTools implements the ListTools RPC.
-func (s *Server) ListTools(ctx context.Context, req *mcpv1.ListToolsRequest) (*mcpv1.ListToolsResponse, error) {
-	res := &mcpv1.ListToolsResponse{}
-	if err := s.unary(ctx, methodListTools, "", req, res); err != nil {
+// listPage serves a typed list. m is an empty message for the page.
+func (s *Server) listPage(ctx context.Context, method string, req typedRequest, m proto.Message) (*page, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	c, ctx, done, err := s.begin(ctx, method, "", req, req.GetMeta())
+	var p *page
+	if err == nil {
+		defer done()
+		p, err = s.findPage(ctx, c, req, m)
+	}
+	return p, s.fail(ctx, method, err, req.GetMeta().GetJsonEncoding())
+}
+
+func (s *Server) findPage(ctx context.Context, c *call, req typedRequest, m proto.Message) (*page, error) {
+	var err error
+	if c.params, err = mapping.SDKParams(req, c.scope.meta); err != nil {
+		return nil, jsonError(err)
+	}
+	got, err := s.dispatch(ctx, c)
+	if err != nil {
 		return nil, err
 	}
+	return s.pages.get(got, m, s.resultOptions(&c.scope))
+}
+
+// list serves the RPC of a list.
+func list[M cacheableResponse](ctx context.Context, s *Server, method string, req typedRequest, m M) (M, error) {
+	var none M
+	p, err := s.listPage(ctx, method, req, m)
+	if err != nil {
+		return none, err
+	}
+	res, ok := p.message.(M)
+	if !ok {
+		return none, s.fail(ctx, method, errNoResult, req.GetMeta().GetJsonEncoding()) // of another list
+	}
 	return res, cacheable(ctx, res)
+}
+
+// ListTools implements the ListTools RPC.
+func (s *Server) ListTools(ctx context.Context, req *mcpv1.ListToolsRequest) (*mcpv1.ListToolsResponse, error) {
+	return list(ctx, s, methodListTools, req, &mcpv1.ListToolsResponse{})
 }
 
 // ListResources implements the ListResources RPC.
 func (s *Server) ListResources(ctx context.Context, req *mcpv1.ListResourcesRequest) (*mcpv1.ListResourcesResponse, error) {
-	res := &mcpv1.ListResourcesResponse{}
-	if err := s.unary(ctx, methodListResources, "", req, res); err != nil {
-		return nil, err
-	}
-	return res, cacheable(ctx, res)
+	return list(ctx, s, methodListResources, req, &mcpv1.ListResourcesResponse{})
 }
 
 // ListResourceTemplates implements the ListResourceTemplates RPC.
 func (s *Server) ListResourceTemplates(ctx context.Context, req *mcpv1.ListResourceTemplatesRequest) (*mcpv1.ListResourceTemplatesResponse, error) {
-	res := &mcpv1.ListResourceTemplatesResponse{}
-	if err := s.unary(ctx, methodListTemplates, "", req, res); err != nil {
-		return nil, err
-	}
-	return res, cacheable(ctx, res)
+	return list(ctx, s, methodListTemplates, req, &mcpv1.ListResourceTemplatesResponse{})
 }
 
 // ListPrompts implements the ListPrompts RPC.
 func (s *Server) ListPrompts(ctx context.Context, req *mcpv1.ListPromptsRequest) (*mcpv1.ListPromptsResponse, error) {
-	res := &mcpv1.ListPromptsResponse{}
-	if err := s.unary(ctx, methodListPrompts, "", req, res); err != nil {
-		return nil, err
-	}
-	return res, cacheable(ctx, res)
+	return list(ctx, s, methodListPrompts, req, &mcpv1.ListPromptsResponse{})
 }
 
 // Discover implements the Discover RPC.

@@ -70,7 +70,7 @@ func NewClient(url string, opts ...ClientOption) *Client {
 	}
 	// The calls of a legacy session name it in their metadata, which frames do not have.
 	if c.link.duplex && !c.legacy() && !cfg.typed.unmuxed {
-		c.muxed = newMuxedRPC(c.link)
+		c.muxed = newMuxedRPC(c.link, cfg.messageBytes)
 		c.link.rpc = c.muxed
 	}
 	caps := &mcp.ClientCapabilities{}

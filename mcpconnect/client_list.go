@@ -43,7 +43,11 @@ func (c *Client) ListTools(ctx context.Context, params *mcp.ListToolsParams) (*m
 	if err != nil {
 		return nil, err
 	}
-	return resultOf(m, &mcp.ListToolsResult{})
+	res, err := mapping.SDKListTools(m)
+	if err != nil {
+		return nil, invalidAnswer(err)
+	}
+	return res, nil
 }
 
 // ListResources gives one page of the resources.

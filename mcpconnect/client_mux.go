@@ -33,8 +33,8 @@ const (
 
 func (m *muxedRPC) enable() { m.state.CompareAndSwap(muxUnknown, muxOn) }
 
-func newMuxedRPC(l *link) *muxedRPC {
-	return &muxedRPC{MCPClient: l.rpc, mux: newMux(l.stream)}
+func newMuxedRPC(l *link, limit int) *muxedRPC {
+	return &muxedRPC{MCPClient: l.rpc, mux: newMux(l.stream, limit)}
 }
 
 // muxed makes a call by its frame, or by rpc if the server has no frames.

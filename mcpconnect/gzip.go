@@ -33,6 +33,10 @@ func (c *clientConfig) acceptGzip() connect.ClientOption {
 		func() connect.Compressor { return gzip.NewWriter(io.Discard) })
 }
 
+func errTooLarge(limit int64) error {
+	return connect.NewError(connect.CodeResourceExhausted, fmt.Errorf("message is larger than %d bytes when decompressed", limit))
+}
+
 type boundedGunzip struct {
 	gzip.Reader
 	limit, read int64
@@ -48,7 +52,7 @@ func (b *boundedGunzip) Reset(r io.Reader) error {
 // connect sees that the message is too large before it asks for the rest.
 func (b *boundedGunzip) Read(p []byte) (int, error) {
 	if b.read > b.limit {
-		return 0, connect.NewError(connect.CodeResourceExhausted, fmt.Errorf("message is larger than %d bytes when decompressed", b.limit))
+		return 0, errTooLarge(b.limit)
 	}
 	if left := b.limit + 1 - b.read; int64(len(p)) > left {
 		p = p[:left]

@@ -4,8 +4,10 @@
 package mcpconnect
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -35,7 +37,8 @@ var errClientClosed = connect.NewError(connect.CodeCanceled, errors.New("the cli
 // up an HTTP/2 request costs more than most calls. It opens the stream with the first
 // call, and again after it was lost. It is safe for concurrent use.
 type mux struct {
-	rpc mcpv1connect.MCPClient
+	rpc   mcpv1connect.MCPClient
+	limit int64 // of the bytes of a message after decompression
 
 	ctx    context.Context // ends with the client
 	cancel context.CancelFunc
@@ -47,8 +50,8 @@ type mux struct {
 	none   bool // the server has no frames
 }
 
-func newMux(rpc mcpv1connect.MCPClient) *mux {
-	m := &mux{rpc: rpc, turn: make(chan struct{}, 1)}
+func newMux(rpc mcpv1connect.MCPClient, limit int) *mux {
+	m := &mux{rpc: rpc, limit: int64(limit), turn: make(chan struct{}, 1)}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m
 }
@@ -67,7 +70,30 @@ func (m *mux) roundTrip(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyFr
 	if err != nil {
 		return nil, err
 	}
-	return r.frame()
+	reply, err := r.frame()
+	if zipped := reply.GetGzip(); zipped != nil && err == nil {
+		return m.inflate(zipped)
+	}
+	return reply, err
+}
+
+// inflate gives the reply that a server has compressed.
+func (m *mux) inflate(zipped []byte) (*mcpv1.ReplyFrame, error) {
+	z := &boundedGunzip{limit: m.limit}
+	if err := z.Reset(bytes.NewReader(zipped)); err != nil {
+		return nil, connect.NewError(connect.CodeInternal, fmt.Errorf("decompress: %w", err))
+	}
+	// The end tells the size, if it is to be believed.
+	size := int64(binary.LittleEndian.Uint32(zipped[max(0, len(zipped)-4):]))
+	text := bytes.NewBuffer(make([]byte, 0, min(size, m.limit)+bytes.MinRead))
+	if _, err := text.ReadFrom(z); err != nil {
+		return nil, connect.NewError(connect.CodeOf(err), fmt.Errorf("decompress: %w", err))
+	}
+	reply := &mcpv1.ReplyFrame{}
+	if err := proto.Unmarshal(text.Bytes(), reply); err != nil {
+		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("unmarshal message: %w", err))
+	}
+	return reply, nil
 }
 
 // callTool makes one call of a tool. It is roundTrip without messages, for the common form of
@@ -161,7 +187,7 @@ func (m *mux) greet(ctx context.Context) (*muxStream, error) {
 	// net/http looks at the context of a request only once its body has ended.
 	context.AfterFunc(ctx, func() { _ = stream.CloseRequest() })
 	s := &muxStream{stream: stream, calls: map[uint64]*muxCall{}, done: make(chan struct{}), more: make(chan struct{}, 1)}
-	if err := stream.Send(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{Frames: true, Batch: true}}}); err != nil {
+	if err := stream.Send(&mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{Frames: true, Batch: true, Gzip: true}}}); err != nil {
 		_, err = stream.Receive() // has the server's reason
 		return s, err
 	}

@@ -75,7 +75,7 @@ func (m *muxServer) mux(t testing.TB, opts ...ClientOption) *mux {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := newMux(l.stream)
+	x := newMux(l.stream, defaultMessageBytes)
 	t.Cleanup(func() {
 		x.close()
 		l.close()

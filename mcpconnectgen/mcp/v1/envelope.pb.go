@@ -489,7 +489,9 @@ type Hello struct {
 	Batch bool `protobuf:"varint,2,opt,name=batch,proto3" json:"batch,omitempty"`
 	// How many calls the writer answers at a time on this stream; more are refused.
 	// Default: 0, no calls.
-	MaxCalls      uint32 `protobuf:"varint,3,opt,name=max_calls,json=maxCalls,proto3" json:"max_calls,omitempty"`
+	MaxCalls uint32 `protobuf:"varint,3,opt,name=max_calls,json=maxCalls,proto3" json:"max_calls,omitempty"`
+	// The writer reads replies that are compressed: gzip in ReplyFrame. Default: false.
+	Gzip          bool `protobuf:"varint,4,opt,name=gzip,proto3" json:"gzip,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -543,6 +545,13 @@ func (x *Hello) GetMaxCalls() uint32 {
 		return x.MaxCalls
 	}
 	return 0
+}
+
+func (x *Hello) GetGzip() bool {
+	if x != nil {
+		return x.Gzip
+	}
+	return false
 }
 
 // CallFrame is a typed call on a multiplexed stream.
@@ -872,6 +881,7 @@ type ReplyFrame struct {
 	//	*ReplyFrame_UpdateTask
 	//	*ReplyFrame_CancelTask
 	//	*ReplyFrame_Ping
+	//	*ReplyFrame_Gzip
 	Reply         isReplyFrame_Reply `protobuf_oneof:"reply"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1056,6 +1066,15 @@ func (x *ReplyFrame) GetPing() *PingResponse {
 	return nil
 }
 
+func (x *ReplyFrame) GetGzip() []byte {
+	if x != nil {
+		if x, ok := x.Reply.(*ReplyFrame_Gzip); ok {
+			return x.Gzip
+		}
+	}
+	return nil
+}
+
 type isReplyFrame_Reply interface {
 	isReplyFrame_Reply()
 }
@@ -1135,6 +1154,12 @@ type ReplyFrame_Ping struct {
 	Ping *PingResponse `protobuf:"bytes,16,opt,name=ping,proto3,oneof"`
 }
 
+type ReplyFrame_Gzip struct {
+	// Any of the response messages, compressed: the gzip (RFC 1952) of the encoding of a
+	// ReplyFrame that has it, and no call_id. Only to a peer whose hello offered gzip.
+	Gzip []byte `protobuf:"bytes,17,opt,name=gzip,proto3,oneof"`
+}
+
 func (*ReplyFrame_Error) isReplyFrame_Reply() {}
 
 func (*ReplyFrame_Event) isReplyFrame_Reply() {}
@@ -1164,6 +1189,8 @@ func (*ReplyFrame_UpdateTask) isReplyFrame_Reply() {}
 func (*ReplyFrame_CancelTask) isReplyFrame_Reply() {}
 
 func (*ReplyFrame_Ping) isReplyFrame_Reply() {}
+
+func (*ReplyFrame_Gzip) isReplyFrame_Reply() {}
 
 // FrameError is the failure of a typed call: what a failed RPC says by its status.
 type FrameError struct {
@@ -1314,11 +1341,12 @@ const file_mcp_v1_envelope_proto_rawDesc = "" +
 	"\x13JsonRpcNotification\x12/\n" +
 	"\x06params\x18\x01 \x01(\v2\x17.google.protobuf.StructR\x06params\x12\x1f\n" +
 	"\vparams_json\x18\x02 \x01(\fR\n" +
-	"paramsJson\"R\n" +
+	"paramsJson\"f\n" +
 	"\x05Hello\x12\x16\n" +
 	"\x06frames\x18\x01 \x01(\bR\x06frames\x12\x14\n" +
 	"\x05batch\x18\x02 \x01(\bR\x05batch\x12\x1b\n" +
-	"\tmax_calls\x18\x03 \x01(\rR\bmaxCalls\"\x8a\a\n" +
+	"\tmax_calls\x18\x03 \x01(\rR\bmaxCalls\x12\x12\n" +
+	"\x04gzip\x18\x04 \x01(\bR\x04gzip\"\x8a\a\n" +
 	"\tCallFrame\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x04R\x06callId\x12\x1d\n" +
 	"\n" +
@@ -1342,7 +1370,7 @@ const file_mcp_v1_envelope_proto_rawDesc = "" +
 	"cancelTask\x12)\n" +
 	"\x04ping\x18\x0f \x01(\v2\x13.mcp.v1.PingRequestH\x00R\x04ping\x12\x16\n" +
 	"\x06stream\x18\x10 \x01(\bR\x06streamB\t\n" +
-	"\arequest\"\xbc\a\n" +
+	"\arequest\"\xd2\a\n" +
 	"\n" +
 	"ReplyFrame\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x04R\x06callId\x12*\n" +
@@ -1365,7 +1393,8 @@ const file_mcp_v1_envelope_proto_rawDesc = "" +
 	"updateTask\x12=\n" +
 	"\vcancel_task\x18\x0f \x01(\v2\x1a.mcp.v1.CancelTaskResponseH\x00R\n" +
 	"cancelTask\x12*\n" +
-	"\x04ping\x18\x10 \x01(\v2\x14.mcp.v1.PingResponseH\x00R\x04pingB\a\n" +
+	"\x04ping\x18\x10 \x01(\v2\x14.mcp.v1.PingResponseH\x00R\x04ping\x12\x14\n" +
+	"\x04gzip\x18\x11 \x01(\fH\x00R\x04gzipB\a\n" +
 	"\x05reply\"f\n" +
 	"\n" +
 	"FrameError\x12\x12\n" +
@@ -1537,6 +1566,7 @@ func file_mcp_v1_envelope_proto_init() {
 		(*ReplyFrame_UpdateTask)(nil),
 		(*ReplyFrame_CancelTask)(nil),
 		(*ReplyFrame_Ping)(nil),
+		(*ReplyFrame_Gzip)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
