@@ -22,7 +22,7 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		srv:    s,
 		header: stream.RequestHeader(),
 		out:    newQueue[*mcpv1.Envelope](),
-		crew:   &crew{workers: &s.workers},
+		crew:   &crew{workers: &s.workers, dog: &s.dog},
 		wake:   func() { stopReading(ctx) },
 	}
 	if err := x.join(ctx); err != nil {

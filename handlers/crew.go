@@ -17,10 +17,13 @@ import (
 // then writes their answers together. But any task may block, or take long. So before a
 // goroutine begins one, it sees that another is on its way, if there is anything left to do
 // beside the task. While tasks are short that one does not even get to run before all is done;
-// once a task blocks, it carries on in its place. On an idle stream only the goroutine of the
-// RPC is there, and waits for the client.
+// once a task blocks, it carries on in its place. If nothing is left to do but to wait for the
+// next message, and the task is expected to be quick, the watchdog sees to it that somebody
+// does so when it is not. On an idle stream only the goroutine of the RPC is there, and waits
+// for the client.
 type crew struct {
 	workers *worker.Pool
+	dog     *watchdog
 	read    func() error // reads a message and adds its tasks
 	write   func() error // writes what waits, until nothing does
 	failed  func(error)  // is told of an error of write
@@ -37,14 +40,18 @@ type crew struct {
 	writeErr error
 	resting  bool          // the RPC's goroutine waits for something to do
 	up       chan struct{} // ends its rest
+
+	absent    bool   // nobody reads, for a short time
+	absence   uint64 // counts how often that was so
+	isWatched bool   // by dog
 }
 
 // A task is what one message of the client asks for.
-type task interface{ run() }
-
-type taskFunc func()
-
-func (f taskFunc) run() { f() }
+type task interface {
+	run()
+	// isQuick tells whether run is expected to return soon.
+	isQuick() bool
+}
 
 // manyUnsent is when answers are written though there are tasks to run.
 const manyUnsent = 16
@@ -94,10 +101,11 @@ func (c *crew) work() {
 			c.writeOut()
 		case c.tasks.len() > 0:
 			t := c.tasks.pop()
-			c.cover()
+			c.cover(t.isQuick())
 			c.mu.Unlock()
 			t.run()
 			c.mu.Lock()
+			c.absent = false
 		case !c.reading && !c.eof:
 			c.readOne()
 		default:
@@ -108,14 +116,14 @@ func (c *crew) work() {
 
 func (c *crew) writeOut() {
 	c.writing, c.unsent = true, 0
-	c.cover()
+	c.cover(true)
 	c.mu.Unlock()
 	err := c.write()
 	if err != nil {
 		c.failed(err)
 	}
 	c.mu.Lock()
-	c.writing = false
+	c.writing, c.absent = false, false
 	if err != nil && c.writeErr == nil {
 		c.writeErr = err
 	}
@@ -135,12 +143,24 @@ func (c *crew) readOne() {
 	}
 }
 
-// cover sees that somebody does what is left to do while the caller is busy.
-func (c *crew) cover() {
-	if c.coming || c.tasks.len() == 0 && (c.reading || c.eof) && (c.unsent == 0 || c.writing) {
-		return
+// cover sees that somebody does what is left to do while the caller is busy. If that is
+// expected to be for a short time, the stream can do without a reader.
+func (c *crew) cover(quick bool) {
+	switch {
+	case c.coming:
+	case c.tasks.len() > 0, c.unsent > 0 && !c.writing:
+		c.call()
+	case c.reading, c.eof:
+	case !quick:
+		c.call()
+	default:
+		c.absent = true
+		c.absence++
+		if !c.isWatched {
+			c.isWatched = true
+			c.dog.watch(c)
+		}
 	}
-	c.call()
 }
 
 func (c *crew) call() {

@@ -88,7 +88,7 @@ func (r *reader) textScope(ctx context.Context, text json.RawMessage) *knownScop
 func (t *jsonCall) run() {
 	r, x, s := t.r, t.r.x, t.r.x.srv
 	ctx, id := t.ctx.parent, t.callID()
-	result, err := s.dispatch(&t.ctx, &t.call)
+	result, err := t.dispatch(&t.ctx, s)
 	var answer encodable
 	var envelope *mcpv1.Envelope
 	if err == nil {

@@ -155,7 +155,10 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 			return
 		}
 		if r.notes.add(ctx, e) {
-			r.crew.add(taskFunc(func() { r.notes.run(func(e *mcpv1.Envelope) { r.note(ctx, e) }) }))
+			r.crew.add(r.x.srv.paces.task(unknownPace, func() bool {
+				r.notes.run(func(e *mcpv1.Envelope) { r.note(ctx, e) })
+				return false
+			}))
 		}
 	case *mcpv1.Envelope_Response:
 		// One that nobody waits for may have crossed with a cancellation.
@@ -180,9 +183,10 @@ func (r *reader) request(ctx context.Context, e *mcpv1.Envelope) {
 		r.refuse(ctx, e, err)
 		return
 	}
-	r.crew.add(taskFunc(func() {
+	r.crew.add(r.x.srv.paces.task(unknownPace, func() bool {
 		defer r.free()
 		_ = r.x.request(ctx, e) // never fails here
+		return false
 	}))
 }
 

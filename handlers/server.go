@@ -101,6 +101,8 @@ type Server struct {
 	sessions sessions
 	pages    pages
 	workers  worker.Pool
+	dog      watchdog
+	paces    paces
 	injected sync.Map // *mcp.RequestExtra -> *call, of requests on their way through a Connection
 
 	drain    context.Context // ends when streams must end

@@ -204,12 +204,23 @@ func unary[Res any](ctx context.Context, c *Client, k call, rpc func(context.Con
 		}
 		res, err := rpc(ctx, meta)
 		if err == nil {
+			c.learnFrom(res)
 			return res, nil
 		}
 		e := newCallError(err)
 		if !c.lost(s, e) || again {
 			return nil, e
 		}
+	}
+}
+
+// learnFrom sees by a result that the server knows more than the inherited fields.
+func (c *Client) learnFrom(res any) {
+	if c.muxed == nil || c.muxed.state.Load() != muxUnknown {
+		return
+	}
+	if r, ok := res.(interface{ GetResultType() string }); ok && r.GetResultType() != "" {
+		c.muxed.enable()
 	}
 }
 
