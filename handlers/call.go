@@ -45,6 +45,7 @@ type call struct {
 	extra  *mcp.RequestExtra
 
 	spoke atomic.Bool // something was sent for it before its result
+	mute  bool        // it never has a sink
 
 	mu   sync.Mutex
 	sink sink            // nil once the call is over
@@ -85,6 +86,9 @@ func (c *call) cancelled() error {
 }
 
 func (c *call) end() {
+	if c.mute {
+		return // there is nothing to end
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sink = nil

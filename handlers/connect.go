@@ -54,6 +54,7 @@ func (x *exchange) serveStream(ctx context.Context, cancel func(), stream *conne
 	c := x.crew
 	r := newReader(x, out, stream)
 	x.out.full = c.said
+	out.full = c.said
 	c.write = out.write
 	c.read = func() error {
 		err := r.read(ctx)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,9 +21,10 @@ type callContext struct {
 	header   http.Header
 	call     *call
 
-	mu     sync.Mutex
-	err    error
-	done   chan struct{} // nil until somebody asks
+	err  atomic.Pointer[error]         // why it has ended; nil until then
+	done atomic.Pointer[chan struct{}] // nil until somebody asks
+
+	mu     sync.Mutex // for what follows
 	timer  *time.Timer
 	unhook func() bool
 	after  map[*func()]func() // what AfterFunc was given
@@ -56,15 +58,17 @@ func (c *callContext) Value(key any) any {
 
 // Err implements [context.Context].
 func (c *callContext) Err() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.endLocked(c.over())
+	if err := c.err.Load(); err != nil {
+		return *err
 	}
-	return c.err
+	if err := c.over(); err != nil {
+		c.end(err)
+		return *c.err.Load()
+	}
+	return nil
 }
 
-// over tells why the context has ended though nobody has ended it: nil if it has not.
+// over tells why the context has to end though nobody has ended it: nil if it has not.
 func (c *callContext) over() error {
 	if err := c.parent.Err(); err != nil {
 		return err
@@ -77,32 +81,28 @@ func (c *callContext) over() error {
 
 // Done implements [context.Context].
 func (c *callContext) Done() <-chan struct{} {
+	if done := c.done.Load(); done != nil {
+		return *done
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.done != nil {
-		return c.done
+	if done := c.done.Load(); done != nil {
+		return *done
 	}
-	c.done = make(chan struct{})
-	if c.err == nil {
-		c.endLocked(c.over())
+	done := make(chan struct{})
+	c.done.Store(&done)
+	if err := c.over(); err != nil {
+		c.err.CompareAndSwap(nil, &err)
 	}
-	if c.err != nil {
-		closeOnce(c.done)
-		return c.done
+	if c.err.Load() != nil {
+		c.release()
+		return done
 	}
 	c.unhook = context.AfterFunc(c.parent, func() { c.end(c.parent.Err()) })
 	if !c.deadline.IsZero() {
 		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.end(context.DeadlineExceeded) })
 	}
-	return c.done
-}
-
-func closeOnce(ch chan struct{}) {
-	select {
-	case <-ch:
-	default:
-		close(ch)
-	}
+	return done
 }
 
 // AfterFunc is how package context ties the contexts that it makes to this one, without a
@@ -111,7 +111,7 @@ func (c *callContext) AfterFunc(f func()) func() bool {
 	c.Done()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil {
+	if c.err.Load() != nil {
 		go f()
 		return func() bool { return false }
 	}
@@ -133,20 +133,20 @@ func (c *callContext) AfterFunc(f func()) func() bool {
 func (c *callContext) cancel() { c.end(context.Canceled) }
 
 func (c *callContext) end(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.endLocked(err)
-}
-
-func (c *callContext) endLocked(err error) {
-	if c.err != nil || err == nil {
+	// Either this or Done sees what the other has stored.
+	if !c.err.CompareAndSwap(nil, &err) || c.done.Load() == nil {
 		return
 	}
-	c.err = err
-	if c.done == nil {
-		return // nobody has asked
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.release()
+}
+
+// release tells those who wait that the context has ended.
+func (c *callContext) release() {
+	if done := *c.done.Load(); !isClosed(done) {
+		close(done)
 	}
-	closeOnce(c.done)
 	if c.timer != nil {
 		c.timer.Stop()
 	}
@@ -157,4 +157,13 @@ func (c *callContext) endLocked(err error) {
 		go f() // as context.AfterFunc says
 	}
 	c.after = nil
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
 }

@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/mcpconnect/mcpconnect/internal/worker"
 )
@@ -28,6 +29,9 @@ type crew struct {
 	write   func() error // writes what waits, until nothing does
 	failed  func(error)  // is told of an error of write
 
+	fresh  []task       // of the message being read; for the goroutine that reads
+	unsent atomic.Int32 // messages that wait to be written, about
+
 	mu       sync.Mutex
 	tasks    taskQueue
 	hands    int  // goroutines at work
@@ -35,7 +39,6 @@ type crew struct {
 	reading  bool
 	eof      bool  // no more is read
 	readErr  error // why
-	unsent   int   // messages that wait to be written, about
 	writing  bool
 	writeErr error
 	resting  bool          // the RPC's goroutine waits for something to do
@@ -97,7 +100,7 @@ func (c *crew) help() {
 func (c *crew) work() {
 	for {
 		switch {
-		case c.unsent > 0 && !c.writing && (c.tasks.len() == 0 || c.unsent >= manyUnsent):
+		case !c.writing && c.isUnsent():
 			c.writeOut()
 		case c.tasks.len() > 0:
 			t := c.tasks.pop()
@@ -115,7 +118,8 @@ func (c *crew) work() {
 }
 
 func (c *crew) writeOut() {
-	c.writing, c.unsent = true, 0
+	c.writing = true
+	c.unsent.Store(0)
 	c.cover(true)
 	c.mu.Unlock()
 	err := c.write()
@@ -135,6 +139,7 @@ func (c *crew) readOne() {
 	err := c.read()
 	c.mu.Lock()
 	c.reading = false
+	c.take()
 	if err != nil {
 		c.eof = true
 		if err != errEndOfStream { //nolint:errorlint // ours, never wrapped
@@ -148,7 +153,7 @@ func (c *crew) readOne() {
 func (c *crew) cover(quick bool) {
 	switch {
 	case c.coming:
-	case c.tasks.len() > 0, c.unsent > 0 && !c.writing:
+	case c.tasks.len() > 0, c.unsent.Load() > 0 && !c.writing:
 		c.call()
 	case c.reading, c.eof:
 	case !quick:
@@ -181,27 +186,51 @@ func (c *crew) rouse() {
 	}
 }
 
-// add adds a task.
-func (c *crew) add(t task) {
+// isUnsent tells whether it is time to write: nothing else is to be done, or much waits.
+func (c *crew) isUnsent() bool {
+	n := c.unsent.Load()
+	return n >= manyUnsent || n > 0 && c.tasks.len() == 0
+}
+
+// add adds a task. It is for the goroutine that reads; the task begins when all of the message
+// is read, or at release.
+func (c *crew) add(t task) { c.fresh = append(c.fresh, t) }
+
+// take makes the tasks of a message known to all.
+func (c *crew) take() {
+	for i, t := range c.fresh {
+		c.tasks.push(t)
+		c.fresh[i] = nil
+	}
+	if c.fresh = c.fresh[:0]; cap(c.fresh) > maxFresh {
+		c.fresh = nil // of a burst
+	}
+}
+
+// maxFresh is how many tasks there is room for between messages.
+const maxFresh = 64
+
+// release is for the goroutine that reads, when it is about to wait for something else than
+// the next message: the tasks so far must not wait with it.
+func (c *crew) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tasks.push(t)
+	c.take()
+	if !c.coming && (c.tasks.len() > 0 || c.unsent.Load() > 0 && !c.writing) {
+		c.call()
+	}
 }
 
 // answered says that a task has left something to be written. Whoever ran the task will do
 // that, or somebody before it.
-func (c *crew) answered() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.unsent++
-}
+func (c *crew) answered() { c.unsent.Add(1) }
 
 // said says that there is something to be written at once: what a task says before its end,
 // or what no task says.
 func (c *crew) said() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.unsent++
+	c.unsent.Add(1)
 	if !c.coming && !c.writing && c.hands > 0 {
 		c.call()
 	}

@@ -45,7 +45,7 @@ func (r *reader) jsonCall(ctx context.Context, request *wire.Request) bool {
 	x.bytes.Store(true) // see learn
 	t := &jsonCall{r: r, id: request.ID}
 	t.ctx.parent = ctx
-	t.init(r, sc, plain.Name, bytes.Clone(plain.Arguments), maps.Clone(sc.params))
+	t.init(r, sc, string(plain.Name), bytes.Clone(plain.Arguments), maps.Clone(sc.params))
 	t.call.scope.meta, t.call.sink, t.extra.Header = sc.meta, x, x.header
 	id := t.callID()
 	if err := x.calls.begin(id, t.ctx.cancel); err != nil {
@@ -81,7 +81,10 @@ func (r *reader) textScope(ctx context.Context, text json.RawMessage) *knownScop
 	if err != nil {
 		return nil
 	}
-	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo, params: traceMeta(p.GetMeta(), r.x.header)}
+	decoded := traceMeta(p.GetMeta(), r.x.header)
+	tight := make(mcp.Meta, len(decoded)) // a decoder's map has room for more, which would be copied with each call
+	maps.Copy(tight, decoded)
+	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo, params: tight}
 }
 
 // run implements task.

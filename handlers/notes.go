@@ -22,8 +22,9 @@ type notes struct {
 	room    chan struct{} // closed when one leaves; nil if nobody waits for that
 }
 
-// add adds a notification, waiting for room. It tells whether run must be called.
-func (n *notes) add(ctx context.Context, e *mcpv1.Envelope) (idle bool) {
+// add adds a notification, waiting for room: full is called before that. It tells whether run
+// must be called.
+func (n *notes) add(ctx context.Context, e *mcpv1.Envelope, full func()) (idle bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for len(n.waiting) >= maxNotifications {
@@ -32,6 +33,7 @@ func (n *notes) add(ctx context.Context, e *mcpv1.Envelope) (idle bool) {
 		}
 		room := n.room
 		n.mu.Unlock()
+		full()
 		select {
 		case <-room:
 		case <-ctx.Done():

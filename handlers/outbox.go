@@ -30,6 +30,7 @@ type outbox struct {
 	stream  *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]
 	ordered *queue[*mcpv1.Envelope]
 	begin   func() // called before the first message
+	full    func() // called before one waits for room
 	begun   bool
 
 	mu      sync.Mutex
@@ -65,6 +66,7 @@ func (o *outbox) reply(ctx context.Context, r encodable) bool {
 		}
 		room := o.room
 		o.mu.Unlock()
+		o.full()
 		select {
 		case <-room:
 		case <-ctx.Done():

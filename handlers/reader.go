@@ -154,7 +154,7 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 			r.note(ctx, e)
 			return
 		}
-		if r.notes.add(ctx, e) {
+		if r.notes.add(ctx, e, r.crew.release) {
 			r.crew.add(r.x.srv.paces.task(unknownPace, func() bool {
 				r.notes.run(func(e *mcpv1.Envelope) { r.note(ctx, e) })
 				return false
@@ -176,6 +176,7 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 
 func (r *reader) request(ctx context.Context, e *mcpv1.Envelope) {
 	if e.Method == methodInitialize {
+		r.crew.release()
 		_ = r.x.request(ctx, e) // what follows is part of the session
 		return
 	}

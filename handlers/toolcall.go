@@ -40,10 +40,10 @@ type invocation struct {
 }
 
 // init makes the call. meta is for the handler alone.
-func (i *invocation) init(r *reader, sc *knownScope, name []byte, arguments json.RawMessage, meta mcp.Meta) {
+func (i *invocation) init(r *reader, sc *knownScope, name string, arguments json.RawMessage, meta mcp.Meta) {
 	i.extra = mcp.RequestExtra{TokenInfo: sc.token, Header: r.header}
-	i.params = mcp.CallToolParamsRaw{Meta: meta, Name: string(name), Arguments: arguments}
-	i.quick = r.x.srv.paces.isQuick(i.params.Name)
+	i.params = mcp.CallToolParamsRaw{Meta: meta, Name: name, Arguments: arguments}
+	i.quick = r.x.srv.paces.isQuick(name)
 	i.call.method, i.call.scope = methodCallTool, sc.scope
 	i.call.scope.meta, i.call.params, i.call.extra = meta, &i.params, &i.extra
 }
@@ -73,6 +73,7 @@ func (r *reader) toolCall(ctx context.Context, w *wire.ToolCall) bool {
 		return false
 	}
 	t := &toolCall{r: r, id: w.CallID}
+	t.call.mute = true
 	r.setContext(ctx, &t.ctx, w.TimeoutMs)
 	if err := r.admit(w.CallID, &t.frameCall); err != nil {
 		r.reply(ctx, frameError(w.CallID, err))

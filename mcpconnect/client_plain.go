@@ -8,6 +8,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -30,7 +32,7 @@ type plainCalls struct {
 
 type decodedMeta struct {
 	encoded []byte
-	meta    mcp.Meta
+	meta    *jsonTemplate
 }
 
 // isPlain tells whether a call is one of them. Until the server has shown that it has frames,
@@ -83,10 +85,10 @@ func (c *plainCalls) result(t *wire.TextResult) (*mcp.CallToolResult, error) {
 		if err != nil {
 			return nil, invalidAnswer(err)
 		}
-		last = &decodedMeta{encoded: bytes.Clone(t.Meta), meta: meta}
+		last = &decodedMeta{encoded: bytes.Clone(t.Meta), meta: newJSONTemplate(meta)}
 		c.last.Store(last)
 	}
-	r.Meta = cloneJSON(map[string]any(last.meta)).(map[string]any) //nolint:errcheck,forcetypeassert // of a map it is one
+	r.Meta = last.meta.object()
 	return r, nil
 }
 
@@ -98,22 +100,56 @@ func decodeMeta(encoded []byte) (mcp.Meta, error) {
 	return mapping.SDKResultMeta(&m)
 }
 
-// cloneJSON gives a copy of a decoded JSON value that shares nothing with it: results belong
-// to their callers.
-func cloneJSON(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		c := make(map[string]any, len(v))
-		for key, value := range v {
-			c[key] = cloneJSON(value)
+// A jsonTemplate makes copies of a decoded JSON object that share nothing that can be changed:
+// results belong to their callers.
+type jsonTemplate struct {
+	flat    map[string]any
+	objects map[string]*jsonTemplate
+	arrays  map[string][]any
+}
+
+func newJSONTemplate(object map[string]any) *jsonTemplate {
+	// A decoder makes maps with room for more, which would be copied each time.
+	t := &jsonTemplate{flat: make(map[string]any, len(object))}
+	maps.Copy(t.flat, object)
+	for key, value := range object {
+		switch value := value.(type) {
+		case map[string]any:
+			if t.objects == nil {
+				t.objects = map[string]*jsonTemplate{}
+			}
+			t.objects[key] = newJSONTemplate(value)
+		case []any:
+			if t.arrays == nil {
+				t.arrays = map[string][]any{}
+			}
+			t.arrays[key] = value
 		}
-		return c
-	case []any:
-		c := make([]any, len(v))
-		for i, value := range v {
-			c[i] = cloneJSON(value)
-		}
-		return c
 	}
-	return v
+	return t
+}
+
+// object gives a copy.
+func (t *jsonTemplate) object() map[string]any {
+	c := maps.Clone(t.flat)
+	for key, object := range t.objects {
+		c[key] = object.object()
+	}
+	for key, array := range t.arrays {
+		c[key] = cloneArray(array)
+	}
+	return c
+}
+
+func cloneArray(array []any) []any {
+	c := slices.Clone(array)
+	for i, value := range c {
+		switch value := value.(type) {
+		case map[string]any:
+			c[i] = newJSONTemplate(value).object()
+		case []any:
+			c[i] = cloneArray(value)
+		}
+	}
+	return c
 }

@@ -99,12 +99,14 @@ func (m *mux) inflate(zipped []byte) (*mcpv1.ReplyFrame, error) {
 // callTool makes one call of a tool. It is roundTrip without messages, for the common form of
 // calls: outcome is an encoded InvokeToolResponse, a part of a larger buffer.
 func (m *mux) callTool(ctx context.Context, name string, arguments, meta []byte) (outcome []byte, err error) {
-	c := &muxCall{}
-	c.tool = wire.ToolCall{Name: []byte(name), Arguments: arguments, Meta: meta}
+	c := muxCalls.Get().(*muxCall) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	c.tool = wire.ToolCall{Name: name, Arguments: arguments, Meta: meta}
 	r, err := m.send(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, err // something may still have c
 	}
+	c.tool = wire.ToolCall{}
+	muxCalls.Put(c)
 	if r.kind != wire.FieldReplyTool {
 		_, err := r.frame() // has the error of the call, if it is one
 		return nil, cmp.Or(err, errAnotherKind)
@@ -229,6 +231,9 @@ type muxCall struct {
 }
 
 func (c *muxCall) id() uint64 { return c.tool.CallID }
+
+// muxCalls are calls that got their reply: nothing else has them any more.
+var muxCalls = sync.Pool{New: func() any { return &muxCall{} }}
 
 // replies are the channels of calls that got their reply: they are empty.
 var replies = sync.Pool{New: func() any { return make(chan muxReply, 1) }}

@@ -24,7 +24,7 @@ const (
 type ToolCall struct {
 	CallID    uint64
 	TimeoutMs uint32
-	Name      []byte // in UTF-8
+	Name      string // in UTF-8
 	Arguments []byte // JSON text, not checked; empty if absent
 	Meta      []byte // an encoded RequestMeta, not checked; nil if absent
 }
@@ -81,7 +81,10 @@ func (c *ToolCall) parseRequest(b []byte) bool {
 		b = b[n:]
 		switch number {
 		case fieldToolName:
-			c.Name = value
+			if !utf8.Valid(value) {
+				return false
+			}
+			c.Name = string(value)
 		case fieldToolArguments:
 			c.Arguments = value
 		case fieldToolMeta:
@@ -90,7 +93,7 @@ func (c *ToolCall) parseRequest(b []byte) bool {
 			return false
 		}
 	}
-	return seen[fieldToolName] && utf8.Valid(c.Name)
+	return seen[fieldToolName]
 }
 
 // Size is how many bytes Append appends.

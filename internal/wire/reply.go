@@ -75,8 +75,10 @@ type TextResult struct {
 	IsError    bool
 	Structured []byte // JSON text; empty if absent
 	Meta       []byte // an encoded Meta; nil if absent
-	Type       string // resultType; empty if absent
+	Type       string // resultType: "complete", or empty if absent
 }
+
+const completeType = "complete"
 
 // SetContent takes the content of a result, if it is plain text.
 func (t *TextResult) SetContent(content []mcp.Content) bool {
@@ -169,6 +171,7 @@ func (r *ToolReply) Append(b []byte) []byte {
 // parsed.
 func (t *TextResult) Parse(outcome []byte) bool {
 	*t = TextResult{}
+	t.Texts = t.one[:0]
 	result, ok := onlyBytes(outcome, fieldOutcomeResult)
 	if !ok {
 		return false
@@ -219,8 +222,11 @@ func (t *TextResult) parseField(number protowire.Number, value []byte) bool {
 	case number == fieldResultMeta && t.Meta == nil:
 		t.Meta = value
 		return true
-	case number == fieldResultType && t.Type == "" && utf8.Valid(value):
-		t.Type = string(value)
+	case number == fieldResultType && t.Type == "":
+		if string(value) != completeType {
+			return false
+		}
+		t.Type = completeType
 		return true
 	}
 	return false

@@ -60,7 +60,7 @@ func TestToolCallsAreWhatProtobufReads(t *testing.T) {
 			t.Fatalf("%v is not a ToolCall", e)
 		}
 		f := e.GetCall()
-		if c.CallID != f.CallId || c.TimeoutMs != f.TimeoutMs || string(c.Name) != name || !bytes.Equal(c.Arguments, args) {
+		if c.CallID != f.CallId || c.TimeoutMs != f.TimeoutMs || c.Name != name || !bytes.Equal(c.Arguments, args) {
 			t.Fatalf("got %+v of %v", c, e)
 		}
 		b := c.Append([]byte("before"))
@@ -351,7 +351,7 @@ func checkElement(t *testing.T, b []byte) {
 		// What a frame holds may be malformed in turn; its reader sees that.
 		return
 	}
-	if f := e.GetCall(); isCall && (f.GetCallId() != call.CallID || f.GetCallTool().GetName() != string(call.Name) || !bytes.Equal(f.GetCallTool().GetArgumentsJson(), call.Arguments)) {
+	if f := e.GetCall(); isCall && (f.GetCallId() != call.CallID || f.GetCallTool().GetName() != call.Name || !bytes.Equal(f.GetCallTool().GetArgumentsJson(), call.Arguments)) {
 		t.Errorf("got %+v of %v", call, &e)
 	}
 	if f := e.GetReply(); isReply && f.GetCallId() != reply.CallID {
