@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -143,17 +144,30 @@ func (s *Server) recovered(ctx context.Context, method string, err *error) {
 	}
 }
 
-// beOutermost puts our receiving middleware around what users have added since New, so
-// that it catches the panics of that, too. Code pointers tell it from theirs; one more
-// layer than needed would do no harm.
+// beOutermost puts our receiving middleware around what users have added since it was there
+// last, so that it catches the panics of that, too. It is called for many requests, and must
+// not add a layer with each.
 func (s *Server) beOutermost() {
-	ours := reflect.ValueOf(s.receiving(nil)).Pointer()
 	s.server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
-		if reflect.ValueOf(next).Pointer() == ours {
+		// The SDK holds its own lock here, so that there is one at a time.
+		if s.outermost != nil && closureOf(next) == closureOf(s.outermost) || s.layers == maxLayers {
 			return next
 		}
-		return s.receiving(next)
+		s.layers++
+		s.outermost = s.receiving(next)
+		return s.outermost
 	})
+}
+
+// maxLayers bounds our layers around a server: two Servers for one of the SDK would put theirs
+// around each other's for ever.
+const maxLayers = 32
+
+// closureOf tells one handler from another. A function value is a pointer to its closure; of
+// two that are equal both are referred to, so that none can have taken the other's place. Code
+// pointers do not tell: each place that a function is inlined into has a copy of the code.
+func closureOf(h mcp.MethodHandler) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&h)) //nolint:gosec // there is no other identity
 }
 
 // receiving is our receiving middleware. Requests that reach the server through a

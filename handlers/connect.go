@@ -5,6 +5,8 @@ package handlers
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -22,7 +24,7 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		srv:    s,
 		header: stream.RequestHeader(),
 		out:    newQueue[*mcpv1.Envelope](),
-		crew:   &crew{workers: &s.workers, dog: &s.dog},
+		crew:   &crew{workers: &s.workers},
 		wake:   func() { stopReading(ctx) },
 	}
 	if err := x.join(ctx); err != nil {
@@ -49,29 +51,43 @@ func (x *exchange) serveStream(ctx context.Context, cancel func(), stream *conne
 		stream:  stream,
 		ordered: x.out,
 		begin:   func() { x.announce(stream.ResponseHeader()) },
+		full:    x.crew.said,
 		binary:  isBinary(x.header),
 	}
+	x.out.full = x.crew.said
+	r := newReader(x, out)
 	c := x.crew
-	r := newReader(x, out, stream)
-	x.out.full = c.said
-	out.full = c.said
 	c.write = out.write
-	c.read = func() error {
-		err := r.read(ctx)
-		if err != nil && err != errEndOfStream { //nolint:errorlint // ours, never wrapped
-			cancel()
-			x.leave() // a handler that does not heed its end must not keep the session
-			out.close(err)
-		}
-		return err
-	}
+	c.take = func(e *mcpv1.Envelope) error { return r.takeAll(ctx, e) }
 	c.failed = func(err error) {
 		out.close(err)
 		cancel() // nobody hears the answers
 		x.wake()
+		x.leave() // a handler that does not heed its end must not keep the session
 	}
+	c.start()
 	defer context.AfterFunc(x.srv.drain, x.stop)()
-	return c.serve()
+	c.abort(x.read(stream))
+	return c.finish()
+}
+
+// read reads messages until the client has no more, or the stream is stopped: neither is an
+// error.
+func (x *exchange) read(stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) error {
+	defer x.hush()
+	for {
+		e, err := stream.Receive()
+		switch {
+		case err == nil:
+			if x.crew.deliver(e) != nil {
+				return nil // finish has the error
+			}
+		case x.stopped.Load(), errors.Is(err, io.EOF):
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // isBinary tells whether the messages of a stream are in protobuf, by its metadata.

@@ -8,196 +8,217 @@ import (
 	"sync/atomic"
 
 	"github.com/mcpconnect/mcpconnect/internal/worker"
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-// A crew is the goroutines that serve one Connect stream. Each of them does whatever is next:
-// it runs a task, writes what waits to be written, or reads the next message, which gives more
-// tasks. One reads at a time, and one writes.
+// A crew is the goroutines that serve one Connect stream. That of the RPC reads messages, and
+// does nothing else. The others come when there is something to do, and do whatever is next:
+// take in a message, which gives tasks, run a task, or write what waits to be written. One
+// takes in messages at a time, in order, and one writes.
 //
-// So small calls cost no change of goroutine at all: the one that has read them runs them, and
-// then writes their answers together. But any task may block, or take long. So before a
+// So a bunch of small calls costs one change of goroutine: whoever has taken them in runs them,
+// and then writes their answers together. But any task may block, or take long. So before a
 // goroutine begins one, it sees that another is on its way, if there is anything left to do
 // beside the task. While tasks are short that one does not even get to run before all is done;
-// once a task blocks, it carries on in its place. If nothing is left to do but to wait for the
-// next message, and the task is expected to be quick, the watchdog sees to it that somebody
-// does so when it is not. On an idle stream only the goroutine of the RPC is there, and waits
-// for the client.
+// once a task blocks, it carries on in its place. On an idle stream only the goroutine of the
+// RPC is there, with a small stack, and waits for the client.
 type crew struct {
 	workers *worker.Pool
-	dog     *watchdog
-	read    func() error // reads a message and adds its tasks
-	write   func() error // writes what waits, until nothing does
-	failed  func(error)  // is told of an error of write
+	take    func(*mcpv1.Envelope) error // takes in a message, and adds its tasks
+	write   func() error                // writes what waits, until nothing does
+	failed  func(error)                 // is told what went wrong first
 
-	fresh  []task       // of the message being read; for the goroutine that reads
+	fresh  []task       // of the message being taken in; for the goroutine that does so
 	unsent atomic.Int32 // messages that wait to be written, about
 
-	mu       sync.Mutex
-	tasks    taskQueue
-	hands    int  // goroutines at work
-	coming   bool // one of them has been called and has not begun
-	reading  bool
-	eof      bool  // no more is read
-	readErr  error // why
-	writing  bool
-	writeErr error
-	resting  bool          // the RPC's goroutine waits for something to do
-	up       chan struct{} // ends its rest
-
-	absent    bool   // nobody reads, for a short time
-	absence   uint64 // counts how often that was so
-	isWatched bool   // by dog
+	mu      sync.Mutex
+	open    bool              // the stream is served
+	inbox   []*mcpv1.Envelope // read and not taken in
+	taking  bool
+	tasks   taskQueue
+	writing bool
+	hands   int  // goroutines at work
+	coming  bool // one of them has been called and has not begun
+	err     error
+	quit    bool          // no more is taken in
+	changed chan struct{} // closed when the reader's wait may be over; nil if it does not wait
 }
 
 // A task is what one message of the client asks for.
-type task interface {
-	run()
-	// isQuick tells whether run is expected to return soon.
-	isQuick() bool
-}
+type task interface{ run() }
 
-// manyUnsent is when answers are written though there are tasks to run.
-const manyUnsent = 16
+type taskFunc func()
 
-// serve is the goroutine of the RPC. It returns when no more is read, and all tasks are done
-// and their answers written. The error is that of reading, or else of writing.
-func (c *crew) serve() error {
-	c.up = make(chan struct{}, 1)
+func (f taskFunc) run() { f() }
+
+const (
+	// maxInbox is how many messages, each maybe a batch, are read ahead.
+	maxInbox = 4
+	// manyUnsent is when answers are written though there are tasks to run.
+	manyUnsent = 16
+)
+
+// start begins the work. Before it, said only counts.
+func (c *crew) start() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hands++
-	for {
-		c.work()
-		if c.eof && c.hands == 1 && !c.coming {
-			break
-		}
-		c.resting = true
-		c.mu.Unlock()
-		<-c.up
-		c.mu.Lock()
-		c.coming = false
-	}
-	c.hands--
-	if c.readErr != nil {
-		return c.readErr
-	}
-	return c.writeErr
+	c.open = true
+	c.cover()
 }
 
-// help is a worker that was called.
+// deliver gives the crew a message. It waits while the crew has enough to take in, and fails
+// once it takes in no more.
+func (c *crew) deliver(e *mcpv1.Envelope) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wait(func() bool { return len(c.inbox) < maxInbox || c.quit })
+	if c.quit {
+		return c.err
+	}
+	c.inbox = append(c.inbox, e)
+	if !c.coming {
+		c.call()
+	}
+	return nil
+}
+
+// abort ends the work: err is what went wrong with the stream.
+func (c *crew) abort(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fail(err)
+}
+
+// finish waits until all is done that was delivered. The error is what went wrong first.
+func (c *crew) finish() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wait(func() bool { return c.hands == 0 && c.isDone() })
+	c.open = false
+	return c.err
+}
+
+func (c *crew) isDone() bool {
+	return len(c.inbox) == 0 && c.tasks.len() == 0 && c.unsent.Load() == 0
+}
+
+// wait returns when ok does, with mu held. It is for the goroutine that reads.
+func (c *crew) wait(ok func() bool) {
+	for !ok() {
+		changed := make(chan struct{})
+		c.changed = changed
+		c.mu.Unlock()
+		<-changed
+		c.mu.Lock()
+	}
+}
+
+func (c *crew) wake() {
+	if c.changed != nil {
+		close(c.changed)
+		c.changed = nil
+	}
+}
+
+// call calls a goroutine.
+func (c *crew) call() {
+	c.coming = true
+	c.hands++
+	c.workers.Go(c.help)
+}
+
+// help is a goroutine that was called.
 func (c *crew) help() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.coming = false
-	c.work()
-	c.hands--
-	if c.eof && c.hands == 1 {
-		c.rouse()
+	for c.next() {
 	}
+	c.hands--
+	c.wake()
 }
 
-// work does what there is to do, with c.mu held in between.
-func (c *crew) work() {
-	for {
-		switch {
-		case !c.writing && c.isUnsent():
-			c.writeOut()
-		case c.tasks.len() > 0:
-			t := c.tasks.pop()
-			c.cover(t.isQuick())
-			c.mu.Unlock()
-			t.run()
-			c.mu.Lock()
-			c.absent = false
-		case !c.reading && !c.eof:
-			c.readOne()
-		default:
-			return
-		}
+// next does what is next, and tells whether there was anything, with mu held in between.
+func (c *crew) next() bool {
+	switch {
+	case !c.writing && c.shouldWrite():
+		c.writeOut()
+	case c.tasks.len() > 0:
+		t := c.tasks.pop()
+		c.cover()
+		c.mu.Unlock()
+		t.run()
+		c.mu.Lock()
+	case !c.taking && len(c.inbox) > 0:
+		c.takeIn()
+	default:
+		return false
 	}
+	return true
+}
+
+// shouldWrite tells whether it is time to write: no task is to be run, or much waits.
+func (c *crew) shouldWrite() bool {
+	n := c.unsent.Load()
+	return n >= manyUnsent || n > 0 && c.tasks.len() == 0
 }
 
 func (c *crew) writeOut() {
 	c.writing = true
 	c.unsent.Store(0)
-	c.cover(true)
+	c.cover()
 	c.mu.Unlock()
 	err := c.write()
-	if err != nil {
-		c.failed(err)
-	}
 	c.mu.Lock()
-	c.writing, c.absent = false, false
-	if err != nil && c.writeErr == nil {
-		c.writeErr = err
-	}
+	c.writing = false
+	c.fail(err)
 }
 
-func (c *crew) readOne() {
-	c.reading = true
+func (c *crew) takeIn() {
+	e := c.inbox[0]
+	c.inbox[0] = nil
+	if c.inbox = c.inbox[1:]; len(c.inbox) == 0 {
+		c.inbox = nil
+	}
+	c.taking = true
+	c.wake()
 	c.mu.Unlock()
-	err := c.read()
+	err := c.take(e)
 	c.mu.Lock()
-	c.reading = false
-	c.take()
-	if err != nil {
-		c.eof = true
-		if err != errEndOfStream { //nolint:errorlint // ours, never wrapped
-			c.readErr = err
-		}
-	}
+	c.taking = false
+	c.takeFresh()
+	c.fail(err)
 }
 
-// cover sees that somebody does what is left to do while the caller is busy. If that is
-// expected to be for a short time, the stream can do without a reader.
-func (c *crew) cover(quick bool) {
-	switch {
-	case c.coming:
-	case c.tasks.len() > 0, c.unsent.Load() > 0 && !c.writing:
-		c.call()
-	case c.reading, c.eof:
-	case !quick:
-		c.call()
-	default:
-		c.absent = true
-		c.absence++
-		if !c.isWatched {
-			c.isWatched = true
-			c.dog.watch(c)
-		}
-	}
-}
-
-func (c *crew) call() {
-	c.coming = true
-	if c.resting {
-		c.rouse()
+// fail ends the taking in of messages. What is left of tasks still ends, which failed is to
+// hurry.
+func (c *crew) fail(err error) {
+	if err == nil || c.quit {
 		return
 	}
-	c.hands++
-	c.workers.Go(c.help)
+	c.err, c.quit, c.inbox = err, true, nil
+	c.wake()
+	c.mu.Unlock()
+	c.failed(err)
+	c.mu.Lock()
 }
 
-// rouse gets the RPC's goroutine to work.
-func (c *crew) rouse() {
-	if c.resting {
-		c.resting = false
-		c.up <- struct{}{} // has room
+// cover sees that somebody does what is left to do while the caller is busy.
+func (c *crew) cover() {
+	if !c.coming && (c.tasks.len() > 0 || c.unsent.Load() > 0 && !c.writing || len(c.inbox) > 0 && !c.taking) {
+		c.call()
 	}
 }
 
-// isUnsent tells whether it is time to write: nothing else is to be done, or much waits.
-func (c *crew) isUnsent() bool {
-	n := c.unsent.Load()
-	return n >= manyUnsent || n > 0 && c.tasks.len() == 0
-}
-
-// add adds a task. It is for the goroutine that reads; the task begins when all of the message
-// is read, or at release.
+// add adds a task. It is for the goroutine that takes in a message; the task begins when all
+// of the message is taken in, or at release.
 func (c *crew) add(t task) { c.fresh = append(c.fresh, t) }
 
-// take makes the tasks of a message known to all.
-func (c *crew) take() {
+// maxFresh is how many fresh tasks there is room for between messages.
+const maxFresh = 64
+
+// takeFresh makes the tasks of a message known to all.
+func (c *crew) takeFresh() {
 	for i, t := range c.fresh {
 		c.tasks.push(t)
 		c.fresh[i] = nil
@@ -207,18 +228,13 @@ func (c *crew) take() {
 	}
 }
 
-// maxFresh is how many tasks there is room for between messages.
-const maxFresh = 64
-
-// release is for the goroutine that reads, when it is about to wait for something else than
-// the next message: the tasks so far must not wait with it.
+// release is for the goroutine that takes in a message, when it is about to wait for something:
+// the tasks so far must not wait with it.
 func (c *crew) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.take()
-	if !c.coming && (c.tasks.len() > 0 || c.unsent.Load() > 0 && !c.writing) {
-		c.call()
-	}
+	c.takeFresh()
+	c.cover()
 }
 
 // answered says that a task has left something to be written. Whoever ran the task will do
@@ -231,8 +247,8 @@ func (c *crew) said() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.unsent.Add(1)
-	if !c.coming && !c.writing && c.hands > 0 {
-		c.call()
+	if c.open {
+		c.cover()
 	}
 }
 
@@ -262,7 +278,7 @@ func (q *taskQueue) pop() task {
 	q.ring[q.first] = nil
 	q.first = (q.first + 1) % len(q.ring)
 	q.n--
-	if q.n == 0 && len(q.ring) > 64 {
+	if q.n == 0 && len(q.ring) > maxFresh {
 		*q = taskQueue{} // of a burst
 	}
 	return t

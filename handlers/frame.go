@@ -96,40 +96,16 @@ func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
 		refuse(err)
 		return
 	}
-	r.crew.add(r.x.srv.paces.task(paceOf(f), func() bool {
+	r.crew.add(taskFunc(func() {
 		answer, err := r.serveFrame(&c.ctx, f)
 		if !r.done(f.GetCallId(), c) {
-			return false
+			return
 		}
 		if err != nil {
 			answer = frameError(f.GetCallId(), err)
 		}
 		r.reply(ctx, answer)
-		return err == nil
 	}))
-}
-
-// paceOf is the name by which the pace of a call is known.
-func paceOf(f *mcpv1.CallFrame) string {
-	switch k := f.Request.(type) {
-	case *mcpv1.CallFrame_CallTool:
-		return k.CallTool.GetName()
-	case *mcpv1.CallFrame_ListTools:
-		return methodListTools
-	case *mcpv1.CallFrame_ListResources:
-		return methodListResources
-	case *mcpv1.CallFrame_ListResourceTemplates:
-		return methodListTemplates
-	case *mcpv1.CallFrame_ListPrompts:
-		return methodListPrompts
-	case *mcpv1.CallFrame_ReadResource:
-		return methodReadResource
-	case *mcpv1.CallFrame_GetPrompt:
-		return methodGetPrompt
-	case *mcpv1.CallFrame_Ping:
-		return methodPing
-	}
-	return unknownPace
 }
 
 // setContext gives a typed call its deadline, and the stream's metadata without what would

@@ -91,7 +91,7 @@ func (r *reader) textScope(ctx context.Context, text json.RawMessage) *knownScop
 func (t *jsonCall) run() {
 	r, x, s := t.r, t.r.x, t.r.x.srv
 	ctx, id := t.ctx.parent, t.callID()
-	result, err := t.dispatch(&t.ctx, s)
+	result, err := s.dispatch(&t.ctx, &t.call)
 	var answer encodable
 	var envelope *mcpv1.Envelope
 	if err == nil {

@@ -5,33 +5,25 @@ package handlers
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"sync/atomic"
-
-	"connectrpc.com/connect"
 
 	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-// errEndOfStream says that no more is read, for a good reason.
-var errEndOfStream = errors.New("end of stream")
-
-// A reader takes in the messages of a Connect stream, and makes tasks of them for its crew, so
-// that none delays another; notifications run one after the other.
+// A reader takes in the messages of a Connect stream, one at a time, and makes tasks of them for
+// its crew, so that none delays another; notifications run one after the other.
 type reader struct {
 	x      *exchange
 	crew   *crew
 	out    *outbox
-	stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]
 	header http.Header // of the stream, for calls in frames
 	calls  atomic.Int32
 	notes  notes
 	frames frames // typed calls in flight
 
-	// What follows is for the goroutine that reads.
+	// What follows is for the goroutine that takes in a message.
 	hello  bool   // the client said hello
 	framed bool   // it reads frames
 	gzip   bool   // it reads compressed replies
@@ -40,32 +32,14 @@ type reader struct {
 	texts  scopes // of calls in JSON-RPC
 }
 
-func newReader(x *exchange, out *outbox, stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) *reader {
+func newReader(x *exchange, out *outbox) *reader {
 	return &reader{
 		x:      x,
 		crew:   x.crew,
 		out:    out,
-		stream: stream,
 		header: withoutMirror(x.header),
 		first:  true,
 	}
-}
-
-// read takes in one message. The error is errEndOfStream once the client has no more, or the
-// stream is stopped.
-func (r *reader) read(ctx context.Context) error {
-	e, err := r.stream.Receive()
-	if err == nil {
-		err = r.takeAll(ctx, e)
-	}
-	if err == nil {
-		return nil
-	}
-	r.x.hush()
-	if r.x.stopped.Load() || errors.Is(err, io.EOF) {
-		return errEndOfStream
-	}
-	return err
 }
 
 // takeAll takes what one message of the stream holds. Envelopes come encoded, unless the
@@ -155,10 +129,7 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 			return
 		}
 		if r.notes.add(ctx, e, r.crew.release) {
-			r.crew.add(r.x.srv.paces.task(unknownPace, func() bool {
-				r.notes.run(func(e *mcpv1.Envelope) { r.note(ctx, e) })
-				return false
-			}))
+			r.crew.add(taskFunc(func() { r.notes.run(func(e *mcpv1.Envelope) { r.note(ctx, e) }) }))
 		}
 	case *mcpv1.Envelope_Response:
 		// One that nobody waits for may have crossed with a cancellation.
@@ -184,10 +155,9 @@ func (r *reader) request(ctx context.Context, e *mcpv1.Envelope) {
 		r.refuse(ctx, e, err)
 		return
 	}
-	r.crew.add(r.x.srv.paces.task(unknownPace, func() bool {
+	r.crew.add(taskFunc(func() {
 		defer r.free()
 		_ = r.x.request(ctx, e) // never fails here
-		return false
 	}))
 }
 

@@ -101,9 +101,10 @@ type Server struct {
 	sessions sessions
 	pages    pages
 	workers  worker.Pool
-	dog      watchdog
-	paces    paces
-	injected sync.Map // *mcp.RequestExtra -> *call, of requests on their way through a Connection
+	// outermost is our receiving middleware with all that it was put around last.
+	outermost mcp.MethodHandler
+	layers    int      // that were put around the server
+	injected  sync.Map // *mcp.RequestExtra -> *call, of requests on their way through a Connection
 
 	drain    context.Context // ends when streams must end
 	endDrain context.CancelFunc

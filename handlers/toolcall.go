@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -36,29 +35,14 @@ type invocation struct {
 	call   call
 	params mcp.CallToolParamsRaw
 	extra  mcp.RequestExtra
-	quick  bool
 }
 
 // init makes the call. meta is for the handler alone.
 func (i *invocation) init(r *reader, sc *knownScope, name string, arguments json.RawMessage, meta mcp.Meta) {
 	i.extra = mcp.RequestExtra{TokenInfo: sc.token, Header: r.header}
 	i.params = mcp.CallToolParamsRaw{Meta: meta, Name: name, Arguments: arguments}
-	i.quick = r.x.srv.paces.isQuick(name)
 	i.call.method, i.call.scope = methodCallTool, sc.scope
 	i.call.scope.meta, i.call.params, i.call.extra = meta, &i.params, &i.extra
-}
-
-// isQuick implements task.
-func (i *invocation) isQuick() bool { return i.quick }
-
-// dispatch runs the call, and notes how long that takes.
-func (i *invocation) dispatch(ctx context.Context, s *Server) (mcp.Result, error) {
-	start := time.Now()
-	result, err := s.dispatch(ctx, &i.call)
-	if took := time.Since(start); err == nil && (!i.quick || took > quickTime) {
-		s.paces.note(i.params.Name, took)
-	}
-	return result, err
 }
 
 // toolCall takes in a call, and tells whether it was one for a toolCall.
@@ -106,7 +90,7 @@ func checkedArguments(text []byte, limits mapping.Limits) (json.RawMessage, erro
 func (t *toolCall) run() {
 	r, s := t.r, t.r.x.srv
 	ctx := t.ctx.parent
-	result, err := t.dispatch(&t.ctx, s)
+	result, err := s.dispatch(&t.ctx, &t.call)
 	simple := false
 	var reply *mcpv1.ReplyFrame
 	if err == nil {
