@@ -75,3 +75,6 @@ func quickPlan() (cells []report.Cell) {
 	}
 	return cells
 }
+
+// idlePlan are the contenders whose idle streams are measured.
+var idlePlan = []string{report.OurIdle, report.PeerIdle}

@@ -123,6 +123,45 @@ func TestRegistrations(t *testing.T) {
 	}
 }
 
+// TestCrowd tells more clients than go on one connection.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	const size = 130
+	for _, test := range []struct {
+		kind contender.Kind
+		news map[contender.News]string // and the tool that causes it
+	}{
+		{contender.Sessions, map[contender.News]string{contender.ListChanged: tools.Change}},
+		{contender.Listeners, map[contender.News]string{contender.ListChanged: tools.Change, contender.ResourceUpdated: tools.Update}},
+	} {
+		t.Run(string(test.kind), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			c, err := contender.Find(contender.OurMux)
+			if err != nil {
+				t.Fatal(err)
+			}
+			addr := serve(t, c, measure.GrowthSetup(string(test.kind), size))
+			client, err := c.Dial(ctx, addr, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			crowd, err := contender.Gather(ctx, addr, test.kind, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer crowd.Close()
+			for news, tool := range test.news {
+				if err := crowd.Hear(ctx, news, func() error { return client.(contender.Caller).Do(ctx, tool) }); err != nil {
+					t.Errorf("%s: %v", news, err)
+				}
+			}
+		})
+	}
+}
+
 // TestIdle opens more streams than one connection takes.
 func TestIdle(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/mcpconnect/mcpconnect/bench/contender"
-	"github.com/mcpconnect/mcpconnect/bench/tools"
 )
 
 // Counters are what a server process has used since its start.
@@ -49,15 +48,15 @@ const ServeArg = "serve"
 
 // ServeChild is the main function of a server process. args follow [ServeArg].
 func ServeChild(args []string, commands io.Reader, answers io.Writer) error {
-	if len(args) != 3 {
-		return errors.New("usage: " + ServeArg + " CONTENDER REGISTRATION TOOLS")
+	if len(args) != 2 {
+		return errors.New("usage: " + ServeArg + " CONTENDER SETUP")
 	}
 	c, err := contender.Find(args[0])
 	if err != nil {
 		return err
 	}
-	n, err := strconv.Atoi(args[2])
-	if err != nil {
+	var setup contender.Setup
+	if err := json.Unmarshal([]byte(args[1]), &setup); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -69,7 +68,7 @@ func ServeChild(args []string, commands io.Reader, answers io.Writer) error {
 	counted := &Listener{Listener: ln}
 	served := make(chan error, 1)
 	go func() {
-		served <- c.Serve(ctx, counted, contender.Setup{Registration: tools.Registration(args[1]), Tools: n})
+		served <- c.Serve(ctx, counted, setup)
 	}()
 	out := json.NewEncoder(answers)
 	if err := out.Encode(hello{ln.Addr().String()}); err != nil {
@@ -138,7 +137,11 @@ type Server struct {
 
 // Start runs this program again, as a server. exe is its path.
 func Start(exe, name string, setup contender.Setup) (*Server, error) {
-	cmd := exec.Command(exe, ServeArg, name, string(setup.Registration), strconv.Itoa(setup.Tools)) //nolint:noctx // ourselves, until Stop
+	text, err := json.Marshal(setup)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(exe, ServeArg, name, string(text)) //nolint:noctx // ourselves, until Stop
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -74,6 +74,7 @@ func (r *Report) Compare() {
 	}
 	r.compareRegistrations()
 	r.compareIdle()
+	r.compareGrowth()
 }
 
 // best gives the row of the best contender by median.

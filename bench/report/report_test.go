@@ -46,6 +46,45 @@ func TestRatios(t *testing.T) {
 	}
 }
 
+// grown is a row of a series whose listing takes so many microseconds for each tool.
+func grown(size int, list ...int) *report.GrowthRow {
+	row := &report.GrowthRow{Series: measure.GrowingTools, Size: size}
+	for _, d := range list {
+		row.Samples = append(row.Samples, measure.GrowthSample{Units: map[measure.Unit]time.Duration{measure.ListAll: time.Duration(d) * time.Microsecond}})
+	}
+	return row
+}
+
+// TestGrowth compares the largest size with the cheapest of the others, repetition by
+// repetition.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		rows []*report.GrowthRow
+		want string
+	}{
+		{"what is done once does not hide a square", []*report.GrowthRow{grown(1, 500), grown(100, 6), grown(1000, 10), grown(10_000, 100)}, "growth tools_list 16.67\n"},
+		{"the median of the repetitions", []*report.GrowthRow{grown(10, 1, 2, 1), grown(1000, 2, 4, 3)}, "growth tools_list 2.00\n"},
+		{"only where all sizes were measured", []*report.GrowthRow{grown(10, 1), grown(100, 1, 1), grown(1000, 3, 2)}, "growth tools_list 3.00\n"},
+		{"nothing of one size", []*report.GrowthRow{grown(10, 1)}, ""},
+		{"nothing if the largest failed", []*report.GrowthRow{grown(10, 1), grown(100)}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := &report.Report{Growing: test.rows}
+			r.Compare()
+			var out bytes.Buffer
+			if err := r.WriteGrowth(&out); err != nil {
+				t.Fatal(err)
+			}
+			if got := out.String(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestSpread(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
