@@ -77,4 +77,7 @@ func quickPlan() (cells []report.Cell) {
 }
 
 // idlePlan are the contenders whose idle streams are measured.
-var idlePlan = []string{report.OurIdle, report.PeerIdle}
+var idlePlan = []string{
+	contender.OurMux, contender.OurTransport, report.OurIdle, report.PeerIdle,
+	"sdk-http-stateful-sse", "sdk-http-stateless-sse",
+}

@@ -162,10 +162,14 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// TestIdle opens more streams than one connection takes.
+// TestIdle opens more streams than one connection takes, and some where each has its own.
 func TestIdle(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{contender.OurForeign, "grpcgo-bidi-batch"} {
+	for name, streams := range map[string]int{
+		contender.OurForeign: 260, "grpcgo-bidi-batch": 260,
+		contender.OurMux: 130, contender.OurTransport: 130,
+		"sdk-http-stateful-sse": 10, "sdk-http-stateless-sse": 10,
+	} {
 		c, err := contender.Find(name)
 		if err != nil {
 			t.Fatal(err)
@@ -174,7 +178,7 @@ func TestIdle(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			hangUp, err := c.(contender.Idler).Idle(ctx, serve(t, c, contender.Setup{Registration: tools.Low, Tools: tools.Few}), 260)
+			hangUp, err := c.(contender.Idler).Idle(ctx, serve(t, c, contender.Setup{Registration: tools.Low, Tools: tools.Few}), streams)
 			if err != nil {
 				t.Fatal(err)
 			}
