@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/mcpconnect/mcpconnect/bench/report"
 )
 
 func machine() string {
@@ -24,12 +26,6 @@ func machine() string {
 	return fmt.Sprintf("%s%d cores for client and server together, %s %s/%s", model, runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// compared are the modules whose versions matter to a reader.
-var compared = []string{
-	"connectrpc.com/connect", "github.com/mark3labs/mcp-go", "github.com/modelcontextprotocol/go-sdk",
-	"google.golang.org/grpc", "google.golang.org/protobuf",
-}
-
 func versions() map[string]string {
 	found := map[string]string{}
 	info, ok := debug.ReadBuildInfo()
@@ -37,7 +33,7 @@ func versions() map[string]string {
 		return found
 	}
 	for _, m := range info.Deps {
-		for _, path := range compared {
+		for _, path := range report.Modules {
 			if m.Path == path {
 				found[path] = m.Version
 			}

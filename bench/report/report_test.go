@@ -103,10 +103,15 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// TestChart checks that the chart is XML with a bar for each contender.
+// TestChart checks that the chart is XML with a bar for each contender that was measured,
+// numbers that people can read, and what they were measured on.
 func TestChart(t *testing.T) {
 	t.Parallel()
-	r := &report.Report{Machine: "a <fast> one", Rows: []*report.Row{small(contender.OurMux, 10, 20), small("raw-tcp", 30)}}
+	r := &report.Report{
+		Machine:  "a <fast> one",
+		Versions: map[string]string{"google.golang.org/grpc": "v1.2.3"},
+		Rows:     []*report.Row{small(contender.OurMux, 10_000, 20_000), small("raw-tcp", 1_234_567), small("grpcgo-unary")},
+	}
 	var out bytes.Buffer
 	if err := r.WriteChart(&out); err != nil {
 		t.Fatal(err)
@@ -114,11 +119,37 @@ func TestChart(t *testing.T) {
 	if got := strings.Count(out.String(), `rx="2"`); got != 2 {
 		t.Errorf("got %d bars, want 2", got)
 	}
+	var text strings.Builder
 	for d := xml.NewDecoder(&out); ; {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		if data, ok := token.(xml.CharData); ok {
+			text.Write(data)
+		}
+	}
+	for _, want := range []string{"a <fast> one", "grpc-go v1.2.3", "15,000", "1,230,000", "200,000", "median of 2"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in %q", want, text.String())
+		}
+	}
+}
+
+// TestChartNamesContenders finds out when one was renamed.
+func TestChartNamesContenders(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{}
+	for _, c := range contender.All() {
+		r.Rows = append(r.Rows, small(c.Name(), 1))
+	}
+	var out bytes.Buffer
+	if err := r.WriteChart(&out); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(out.String(), `rx="2"`); got != 19 {
+		t.Errorf("got %d bars, want 19", got)
 	}
 }
