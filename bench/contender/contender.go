@@ -138,13 +138,16 @@ const stragglers = 2 * time.Second
 // wait gives how many notifications came.
 func (t *tickets) wait(ctx context.Context, token string, k *ticket) (int, error) {
 	defer t.calls.Delete(token)
-	ctx, cancel := context.WithTimeout(ctx, stragglers)
+	late, cancel := context.WithTimeout(ctx, stragglers)
 	defer cancel()
 	select {
 	case <-k.full:
-	case <-ctx.Done():
+	case <-late.Done():
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.n < tools.Steps && ctx.Err() == nil {
+		return k.n, fmt.Errorf("%d of %d notifications came", k.n, tools.Steps)
+	}
 	return k.n, ctx.Err()
 }

@@ -92,18 +92,18 @@ func ServeChild(args []string, commands io.Reader, answers io.Writer) error {
 			if line == "gc" {
 				debug.FreeOSMemory()
 			}
-			if err := out.Encode(ownCounters(&counted.Wire)); err != nil {
+			if err := out.Encode(ownCounters(counted.Wire())); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func ownCounters(w *liveWire) Counters {
+func ownCounters(w Wire) Counters {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return Counters{
-		CPU: ownCPU(), Mallocs: m.Mallocs, AllocBytes: m.TotalAlloc, Wire: w.load(),
+		CPU: ownCPU(), Mallocs: m.Mallocs, AllocBytes: m.TotalAlloc, Wire: w,
 		RSS: ownRSS(), Heap: m.HeapInuse, Stack: m.StackInuse, Goroutines: runtime.NumGoroutine(),
 	}
 }

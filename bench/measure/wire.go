@@ -30,8 +30,11 @@ func (w *liveWire) load() Wire {
 type Listener struct {
 	net.Listener
 
-	Wire liveWire
+	wire liveWire
 }
+
+// Wire gives what was counted since the start.
+func (l *Listener) Wire() Wire { return l.wire.load() }
 
 // Accept waits for the next connection.
 func (l *Listener) Accept() (net.Conn, error) {
@@ -39,8 +42,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Wire.conns.Add(1)
-	return &countedConn{Conn: c, wire: &l.Wire}, nil
+	l.wire.conns.Add(1)
+	return &countedConn{Conn: c, wire: &l.wire}, nil
 }
 
 type countedConn struct {

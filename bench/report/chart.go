@@ -58,6 +58,8 @@ var groups = []group{
 		{"sdk-http-stateless-json-2025", "go-sdk, stateless, JSON, 2025-11-25"},
 		{"mcpgo-stateful", "mcp-go, stateful"},
 		{"mcpgo-stateless", "mcp-go, stateless"},
+		{"mcpgo-stateful-2025", "mcp-go, stateful, 2025-11-25"},
+		{"mcpgo-stateless-2025", "mcp-go, stateless, 2025-11-25"},
 	}},
 	{"The same service by hand", "hand", []bar{
 		{"grpcgo-unary", "grpc-go, unary"},

@@ -149,7 +149,7 @@ func TestChartNamesContenders(t *testing.T) {
 	if err := r.WriteChart(&out); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Count(out.String(), `rx="2"`); got != 19 {
-		t.Errorf("got %d bars, want 19", got)
+	if got := strings.Count(out.String(), `rx="2"`); got != 21 {
+		t.Errorf("got %d bars, want 21", got)
 	}
 }
