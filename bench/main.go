@@ -19,8 +19,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == measure.ServeArg {
-		fail(measure.ServeChild(os.Args[2:], os.Stdin, os.Stdout))
+	if child := measure.Child(os.Args[1:]); child != nil {
+		fail(child(os.Stdin, os.Stdout))
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.DurationVar(&o.timing.Warm, "warm", 0, "time to warm up before it (default a quarter)")
 	flags.DurationVar(&o.budget, "budget", 0, "begin no repetition of calls that would end after this time (default 12m, quick 36s)")
 	flags.StringVar(&o.only, "only", "", "measure only contenders whose name matches this `regexp`")
-	flags.StringVar(&o.cases, "cases", "", "measure only cases whose name matches this `regexp`")
+	flags.StringVar(&o.cases, "cases", "", "measure only cases whose name matches this `regexp`; idle and growth-tools, for example, are cases, too")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

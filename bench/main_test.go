@@ -15,10 +15,10 @@ import (
 	"github.com/mcpconnect/mcpconnect/bench/report"
 )
 
-// TestMain lets the test binary be a server, as the program itself is.
+// TestMain lets the test binary be a server or a crowd, as the program itself is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == measure.ServeArg {
-		fail(measure.ServeChild(os.Args[2:], os.Stdin, os.Stdout))
+	if child := measure.Child(os.Args[1:]); child != nil {
+		fail(child(os.Stdin, os.Stdout))
 		return
 	}
 	os.Exit(m.Run())

@@ -234,7 +234,7 @@ func (r *runner) grow(ctx context.Context, row *report.GrowthRow) error {
 	}
 	timing := r.timing
 	timing.Measure *= 2 // the 99th percentiles are compared
-	sample, err := measure.Growth(ctx, s, c, row.Series, row.Size, timing)
+	sample, err := measure.Growth(ctx, r.exe, s, c, row.Series, row.Size, timing)
 	if err != nil {
 		row.Error = err.Error()
 	} else {
@@ -277,10 +277,13 @@ func (o *options) plan(quick bool) (*report.Report, error) {
 			result.Idle = append(result.Idle, &report.IdleRow{Contender: name})
 		}
 	}
-	if quick || !names[contender.OurMux] || !cases.MatchString("growth") {
+	if quick || !names[contender.OurMux] {
 		return result, nil
 	}
 	for _, series := range measure.AllSeries {
+		if !cases.MatchString("growth-" + series.Name) {
+			continue
+		}
 		for _, size := range series.Sizes {
 			result.Growing = append(result.Growing, &report.GrowthRow{Series: series.Name, Size: size})
 		}

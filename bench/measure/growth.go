@@ -49,7 +49,7 @@ type Unit string
 const (
 	// Open is that clients open all streams, many at a time.
 	Open Unit = "open"
-	// Close is that clients hang up, until the server has forgotten all streams.
+	// Close is that the process of the clients ends, until the server has forgotten all streams.
 	Close Unit = "close"
 	// TellList is that a tool changes, until each client has been told that the list did. It
 	// includes the 10 ms that the SDK waits for more changes.
@@ -71,11 +71,12 @@ func GrowthSetup(series string, size int) contender.Setup {
 	return setup
 }
 
-// Growth measures a server of its own, c's with a [GrowthSetup].
-func Growth(ctx context.Context, s *Server, c contender.Contender, series string, size int, t Timing) (GrowthSample, error) {
+// Growth measures a server of its own, c's with a [GrowthSetup]. exe is the path of this
+// program, which is run again for the streams.
+func Growth(ctx context.Context, exe string, s *Server, c contender.Contender, series string, size int, t Timing) (GrowthSample, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
-	g := &growth{server: s, contender: c, size: size, timing: t, sample: GrowthSample{Units: map[Unit]time.Duration{}}}
+	g := &growth{exe: exe, server: s, contender: c, size: size, timing: t, sample: GrowthSample{Units: map[Unit]time.Duration{}}}
 	var err error
 	if series == GrowingTools {
 		err = g.withClient(ctx, g.measureTools)
@@ -87,6 +88,7 @@ func Growth(ctx context.Context, s *Server, c contender.Contender, series string
 
 // A growth is one measurement of a size.
 type growth struct {
+	exe       string
 	server    *Server
 	contender contender.Contender
 	size      int
@@ -123,10 +125,6 @@ func (g *growth) measureTools(ctx context.Context, client contender.Caller) erro
 	if err := g.measureCalls(ctx, client); err != nil {
 		return err
 	}
-	list := func() error {
-		got, err := client.List(ctx)
-		return check(err, got == g.size, "got %d tools", got)
-	}
 	for _, unit := range []struct {
 		unit   Unit
 		before func() error
@@ -134,7 +132,14 @@ func (g *growth) measureTools(ctx context.Context, client contender.Caller) erro
 		{ListAll, func() error { return nil }},
 		{ListAnew, func() error { return client.Do(ctx, tools.Change) }},
 	} {
-		d, err := median(g.timing.Measure, unit.before, list)
+		d, err := median(g.timing.Measure, func() (time.Duration, error) {
+			if err := unit.before(); err != nil {
+				return 0, err
+			}
+			start := time.Now()
+			got, err := client.List(ctx)
+			return time.Since(start), check(err, got == g.size, "got %d tools", got)
+		})
 		if err != nil {
 			return err
 		}
@@ -148,34 +153,16 @@ func (g *growth) measureCrowd(ctx context.Context, kind contender.Kind) error {
 	if err != nil {
 		return err
 	}
+	crowd, took, err := startCrowd(g.exe, g.server.Addr, kind, g.size)
+	if err != nil {
+		return err
+	}
+	g.per(Open, took)
+	err = g.withCrowd(ctx, crowd, kind, before)
 	start := time.Now()
-	crowd, err := contender.Gather(ctx, g.server.Addr, kind, g.size)
-	if err != nil {
+	if err := errors.Join(err, crowd.hangUp()); err != nil {
 		return err
 	}
-	g.per(Open, time.Since(start))
-	hungUp := false
-	defer func() {
-		if !hungUp {
-			crowd.Close()
-		}
-	}()
-	after, err := g.server.Collect()
-	if err != nil {
-		return err
-	}
-	g.sample.Bytes = float64(after.RSS-before.RSS) / float64(g.size)
-	err = g.withClient(ctx, func(ctx context.Context, client contender.Caller) error {
-		if err := g.measureCalls(ctx, client); err != nil {
-			return err
-		}
-		return g.measureNews(ctx, crowd, kind, client)
-	})
-	if err != nil {
-		return err
-	}
-	start, hungUp = time.Now(), true
-	crowd.Close()
 	if err := g.forgotten(ctx, before.Goroutines); err != nil {
 		return err
 	}
@@ -183,27 +170,32 @@ func (g *growth) measureCrowd(ctx context.Context, kind contender.Kind) error {
 	return nil
 }
 
+// withCrowd measures while there is a crowd; before are the counters from before.
+func (g *growth) withCrowd(ctx context.Context, crowd *crowd, kind contender.Kind, before Counters) error {
+	after, err := g.server.Collect()
+	if err != nil {
+		return err
+	}
+	g.sample.Bytes = float64(after.RSS-before.RSS) / float64(g.size)
+	return g.withClient(ctx, func(ctx context.Context, client contender.Caller) error {
+		if err := g.measureCalls(ctx, client); err != nil {
+			return err
+		}
+		if err := g.measureNews(TellList, crowd, contender.ListChanged, func() error { return client.Do(ctx, tools.Change) }); err != nil {
+			return err
+		}
+		if kind == contender.Sessions {
+			return nil
+		}
+		return g.measureNews(TellResource, crowd, contender.ResourceUpdated, func() error { return client.Do(ctx, tools.Update) })
+	})
+}
+
 // measureNews tells the crowd something, again and again.
-func (g *growth) measureNews(ctx context.Context, crowd *contender.Crowd, kind contender.Kind, client contender.Caller) error {
-	nothing := func() error { return nil }
-	changed, err := median(g.timing.Measure, nothing, func() error {
-		return crowd.Hear(ctx, contender.ListChanged, func() error { return client.Do(ctx, tools.Change) })
-	})
-	if err != nil {
-		return err
-	}
-	g.per(TellList, changed)
-	if kind == contender.Sessions {
-		return nil
-	}
-	updated, err := median(g.timing.Measure, nothing, func() error {
-		return crowd.Hear(ctx, contender.ResourceUpdated, func() error { return client.Do(ctx, tools.Update) })
-	})
-	if err != nil {
-		return err
-	}
-	g.per(TellResource, updated)
-	return nil
+func (g *growth) measureNews(unit Unit, crowd *crowd, news contender.News, tell func() error) error {
+	d, err := median(g.timing.Measure, func() (time.Duration, error) { return crowd.hear(news, tell) })
+	g.per(unit, d)
+	return err
 }
 
 // forgotten waits until the server has about as few goroutines as before.
@@ -224,19 +216,16 @@ func (g *growth) forgotten(ctx context.Context, before int) error {
 }
 
 // median does something as often as goes into d, three times at least, and gives the median
-// of how long it took. What is done before each time does not count.
-func median(d time.Duration, before, do func() error) (time.Duration, error) {
-	var took []time.Duration
-	for start := time.Now(); len(took) < 3 || time.Since(start) < d; {
-		if err := before(); err != nil {
+// of how long it took.
+func median(d time.Duration, do func() (time.Duration, error)) (time.Duration, error) {
+	var all []time.Duration
+	for start := time.Now(); len(all) < 3 || time.Since(start) < d; {
+		took, err := do()
+		if err != nil {
 			return 0, err
 		}
-		begun := time.Now()
-		if err := do(); err != nil {
-			return 0, err
-		}
-		took = append(took, time.Since(begun))
+		all = append(all, took)
 	}
-	slices.Sort(took)
-	return took[len(took)/2], nil
+	slices.Sort(all)
+	return all[len(all)/2], nil
 }
