@@ -51,10 +51,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	o.setDefaults(*quick)
-	r, err := o.run(ctx, *quick)
-	if err != nil {
-		return err
+	r, failed := o.run(ctx, *quick)
+	if r == nil {
+		return failed
 	}
+	// What was measured is told, even if not all was.
 	if err := r.WriteTables(stdout); err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "\n%s, %s\n", r.Machine, r.Took.Round(1e8))
-	return errors.Join(r.WriteRatios(stdout), r.WriteGrowth(stdout))
+	return errors.Join(r.WriteRatios(stdout), r.WriteGrowth(stdout), failed)
 }
 
 func write(name string, content func(io.Writer) error) error {

@@ -93,7 +93,8 @@ func markProgress(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallTool
 }
 
 func (m mark3labs) Dial(ctx context.Context, addr string, inFlight int) (Client, error) {
-	c, err := client.NewStreamableHttpClient("http://"+addr, transport.WithHTTPBasicClient(http1Client(inFlight)))
+	connections := http1Client(inFlight)
+	c, err := client.NewStreamableHttpClient("http://"+addr, transport.WithHTTPBasicClient(connections))
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (m mark3labs) Dial(ctx context.Context, addr string, inFlight int) (Client,
 	if _, err := c.Initialize(ctx, init); err != nil {
 		return nil, err
 	}
-	return &markClient{client: c, tickets: progress}, nil
+	return httpUser{&markClient{client: c, tickets: progress}, connections}, nil
 }
 
 type markClient struct {

@@ -146,12 +146,49 @@ func TestNothingComesFromCaches(t *testing.T) {
 // has sent them, and by then the client may have them.
 func awaitSent(t *testing.T, server *measure.Listener, before, n int64) {
 	t.Helper()
+	if !eventually(func() bool { return server.Wire().Tx-before >= n }) {
+		t.Fatalf("the server sent %d bytes, not %d", server.Wire().Tx-before, n)
+	}
+}
+
+func eventually(ok func() bool) bool {
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(5 * time.Second); server.Wire().Tx-before < n; <-again.C {
+	for deadline := time.Now().Add(5 * time.Second); !ok(); <-again.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("the server sent %d bytes, not %d", server.Wire().Tx-before, n)
+			return false
 		}
+	}
+	return true
+}
+
+// TestCloseClosesConnections finds clients that leave connections behind: there are hundreds
+// of clients in a run, and some have a thousand connections.
+func TestCloseClosesConnections(t *testing.T) {
+	t.Parallel()
+	for _, c := range contender.All() {
+		t.Run(c.Name(), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			server := listen(t, c, contender.Setup{Registration: tools.Low, Tools: tools.Few})
+			client, err := c.Dial(ctx, server.Addr().String(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.Add(ctx, 1, 2); err != nil {
+				t.Error(err)
+			}
+			if server.Wire().Conns == 0 {
+				t.Error("no connection was counted")
+			}
+			if err := client.Close(); err != nil {
+				t.Error(err)
+			}
+			if !eventually(func() bool { return server.Wire().Open == 0 }) {
+				t.Errorf("%d of %d connections are open", server.Wire().Open, server.Wire().Conns)
+			}
+		})
 	}
 }
 
