@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.IntVar(&o.reps, "reps", 3, "measure everything this often")
 	flags.DurationVar(&o.timing.Measure, "time", 0, "time of one measurement (default 300ms, quick 200ms)")
 	flags.DurationVar(&o.timing.Warm, "warm", 0, "time to warm up before it (default a quarter)")
-	flags.DurationVar(&o.budget, "budget", 0, "begin no repetition of calls that would end after this time (default 12m, quick 36s)")
+	flags.DurationVar(&o.budget, "budget", 0, "begin no repetition of calls that would end after this time (default 11m30s, quick 36s)")
 	flags.StringVar(&o.only, "only", "", "measure only contenders whose name matches this `regexp`")
 	flags.StringVar(&o.cases, "cases", "", "measure only cases whose name matches this `regexp`; idle and growth-tools, for example, are cases, too")
 	if err := flags.Parse(args); err != nil {

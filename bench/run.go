@@ -36,12 +36,12 @@ func (o *options) setDefaults(quick bool) {
 		}
 	}
 	if o.budget == 0 {
-		o.budget = 12 * time.Minute
+		o.budget = 690 * time.Second // leaves the rest of 15 minutes to idle streams and growth
 		if quick {
 			o.budget = 36 * time.Second // leaves the rest of 50 to idle streams
 		}
 	}
-	o.idleBudget, o.growthBudget = 40*time.Second, 110*time.Second
+	o.idleBudget, o.growthBudget = 50*time.Second, 140*time.Second
 	if o.timing.Warm == 0 {
 		o.timing.Warm = o.timing.Measure / 4
 	}
@@ -97,7 +97,7 @@ func (r *runner) repeat(what string, reps int, budget time.Duration, once func(r
 	for rep := range reps {
 		elapsed := time.Since(started)
 		if rep > 0 && elapsed+elapsed/time.Duration(rep) > budget {
-			r.sayf("the machine is slow: %d repetitions of %s instead of %d", rep, what, reps)
+			r.sayf("the machine is slow: %d of %d repetitions of %s", rep, reps, what)
 			fmt.Fprintln(r.stderr)
 			return nil
 		}
