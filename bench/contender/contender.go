@@ -53,8 +53,8 @@ type Client interface {
 // A Caller is a client that calls any tool without arguments.
 type Caller interface {
 	Client
-	// Do calls the tool.
-	Do(ctx context.Context, tool string) error
+	// Do calls the tool and gives the text of its result.
+	Do(ctx context.Context, tool string) (string, error)
 }
 
 // An Idler is a contender whose clients can keep streams open that carry nothing.

@@ -108,12 +108,12 @@ func (c *sdkClient) List(ctx context.Context) (int, error) {
 }
 
 // Do implements [Caller].
-func (c *sdkClient) Do(ctx context.Context, tool string) error {
+func (c *sdkClient) Do(ctx context.Context, tool string) (string, error) {
 	res, err := c.CallTool(ctx, &mcp.CallToolParams{Name: tool})
 	if err == nil && res.IsError {
 		err = fmt.Errorf("the tool %s failed: %s", tool, sdkText(res))
 	}
-	return err
+	return sdkText(res), err
 }
 
 func (c *sdkClient) Progress(ctx context.Context) (int, error) {

@@ -243,7 +243,7 @@ func TestCrowd(t *testing.T) {
 			}
 			defer crowd.Close()
 			for news, tool := range test.news {
-				if err := crowd.Hear(ctx, news, func() error { return client.(contender.Caller).Do(ctx, tool) }); err != nil {
+				if err := crowd.Hear(ctx, news, func() error { _, err := client.(contender.Caller).Do(ctx, tool); return err }); err != nil {
 					t.Errorf("%s: %v", news, err)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/mcpconnect/mcpconnect/bench/contender"
@@ -64,7 +65,7 @@ const (
 
 // GrowthSetup is the setup of the server that [Growth] measures.
 func GrowthSetup(series string, size int) contender.Setup {
-	setup := contender.Setup{Registration: tools.Low, Tools: tools.Few + 2, Changing: true}
+	setup := contender.Setup{Registration: tools.Low, Tools: tools.Changing, Changing: true}
 	if series == GrowingTools {
 		setup.Tools = size
 	}
@@ -76,53 +77,50 @@ func GrowthSetup(series string, size int) contender.Setup {
 func Growth(ctx context.Context, exe string, s *Server, c contender.Contender, series string, size int, t Timing) (GrowthSample, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
-	g := &growth{exe: exe, server: s, contender: c, size: size, timing: t, sample: GrowthSample{Units: map[Unit]time.Duration{}}}
-	var err error
-	if series == GrowingTools {
-		err = g.withClient(ctx, g.measureTools)
+	g := &growth{exe: exe, server: s, size: size, timing: t, sample: GrowthSample{Units: map[Unit]time.Duration{}}}
+	client, err := c.Dial(ctx, s.Addr, 64)
+	if err != nil {
+		return g.sample, err
+	}
+	var ok bool
+	if g.client, ok = client.(contender.Caller); !ok {
+		err = fmt.Errorf("clients of %s call no other tools", c.Name())
+	} else if series == GrowingTools {
+		err = g.measureTools(ctx)
 	} else {
 		err = g.measureCrowd(ctx, contender.Kind(series))
 	}
-	return g.sample, err
+	return g.sample, errors.Join(err, client.Close())
 }
 
 // A growth is one measurement of a size.
 type growth struct {
-	exe       string
-	server    *Server
-	contender contender.Contender
-	size      int
-	timing    Timing
-	sample    GrowthSample
+	exe    string
+	server *Server
+	client contender.Caller
+	size   int
+	timing Timing
+	sample GrowthSample
 }
 
 func (g *growth) per(unit Unit, d time.Duration) { g.sample.Units[unit] = d / time.Duration(g.size) }
 
-// withClient has measure use a client.
-func (g *growth) withClient(ctx context.Context, measure func(context.Context, contender.Caller) error) error {
-	client, err := g.contender.Dial(ctx, g.server.Addr, 64)
-	if err != nil {
-		return err
-	}
-	caller, ok := client.(contender.Caller)
-	if !ok {
-		err = fmt.Errorf("clients of %s call no other tools", g.contender.Name())
-	} else {
-		err = measure(ctx, caller)
-	}
-	return errors.Join(err, client.Close())
-}
-
-func (g *growth) measureCalls(ctx context.Context, client contender.Client) (err error) {
+func (g *growth) measureCalls(ctx context.Context) (err error) {
 	small := FindCase(Small).Call
-	if g.sample.At16, err = Run(ctx, g.server, client, small, 16, g.timing); err == nil {
-		g.sample.At64, err = Run(ctx, g.server, client, small, 64, g.timing)
+	if g.sample.At16, err = Run(ctx, g.server, g.client, small, 16, g.timing); err == nil {
+		g.sample.At64, err = Run(ctx, g.server, g.client, small, 64, g.timing)
 	}
 	return err
 }
 
-func (g *growth) measureTools(ctx context.Context, client contender.Caller) error {
-	if err := g.measureCalls(ctx, client); err != nil {
+// do calls a tool.
+func (g *growth) do(ctx context.Context, tool string) error {
+	_, err := g.client.Do(ctx, tool)
+	return err
+}
+
+func (g *growth) measureTools(ctx context.Context) error {
+	if err := g.measureCalls(ctx); err != nil {
 		return err
 	}
 	for _, unit := range []struct {
@@ -130,14 +128,14 @@ func (g *growth) measureTools(ctx context.Context, client contender.Caller) erro
 		before func() error
 	}{
 		{ListAll, func() error { return nil }},
-		{ListAnew, func() error { return client.Do(ctx, tools.Change) }},
+		{ListAnew, func() error { return g.do(ctx, tools.Change) }},
 	} {
 		d, err := median(g.timing.Measure, func() (time.Duration, error) {
 			if err := unit.before(); err != nil {
 				return 0, err
 			}
 			start := time.Now()
-			got, err := client.List(ctx)
+			got, err := g.client.List(ctx)
 			return time.Since(start), check(err, got == g.size, "got %d tools", got)
 		})
 		if err != nil {
@@ -149,6 +147,10 @@ func (g *growth) measureTools(ctx context.Context, client contender.Caller) erro
 }
 
 func (g *growth) measureCrowd(ctx context.Context, kind contender.Kind) error {
+	sessions, err := g.sessions(ctx)
+	if err != nil {
+		return err
+	}
 	before, err := g.server.Collect()
 	if err != nil {
 		return err
@@ -163,7 +165,7 @@ func (g *growth) measureCrowd(ctx context.Context, kind contender.Kind) error {
 	if err := errors.Join(err, crowd.hangUp()); err != nil {
 		return err
 	}
-	if err := g.forgotten(ctx, before.Goroutines); err != nil {
+	if err := g.forgotten(ctx, sessions); err != nil {
 		return err
 	}
 	g.per(Close, time.Since(start))
@@ -177,18 +179,16 @@ func (g *growth) withCrowd(ctx context.Context, crowd *crowd, kind contender.Kin
 		return err
 	}
 	g.sample.Bytes = float64(after.RSS-before.RSS) / float64(g.size)
-	return g.withClient(ctx, func(ctx context.Context, client contender.Caller) error {
-		if err := g.measureCalls(ctx, client); err != nil {
-			return err
-		}
-		if err := g.measureNews(TellList, crowd, contender.ListChanged, func() error { return client.Do(ctx, tools.Change) }); err != nil {
-			return err
-		}
-		if kind == contender.Sessions {
-			return nil
-		}
-		return g.measureNews(TellResource, crowd, contender.ResourceUpdated, func() error { return client.Do(ctx, tools.Update) })
-	})
+	if err := g.measureCalls(ctx); err != nil {
+		return err
+	}
+	if err := g.measureNews(TellList, crowd, contender.ListChanged, func() error { return g.do(ctx, tools.Change) }); err != nil {
+		return err
+	}
+	if kind == contender.Sessions {
+		return nil
+	}
+	return g.measureNews(TellResource, crowd, contender.ResourceUpdated, func() error { return g.do(ctx, tools.Update) })
 }
 
 // measureNews tells the crowd something, again and again.
@@ -198,18 +198,26 @@ func (g *growth) measureNews(unit Unit, crowd *crowd, news contender.News, tell 
 	return err
 }
 
-// forgotten waits until the server has about as few goroutines as before.
+// sessions gives how many sessions the SDK has; each stream of a crowd has one. Goroutines
+// would not tell as much: some are kept for what comes next.
+func (g *growth) sessions(ctx context.Context) (int, error) {
+	text, err := g.client.Do(ctx, tools.Sessions)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(text)
+}
+
+// forgotten waits until the server has no more sessions than before, but for one that stands
+// for all modern clients of the crowd's kind.
 func (g *growth) forgotten(ctx context.Context, before int) error {
 	for {
-		c, err := g.server.Counters()
-		if err != nil {
+		n, err := g.sessions(ctx)
+		if err != nil || n <= before+1 {
 			return err
 		}
-		if c.Goroutines <= before+g.size/100+8 {
-			return nil
-		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("the server still has %d goroutines, %d before there was a stream: %w", c.Goroutines, before, ctx.Err())
+			return fmt.Errorf("the server still has %d sessions, %d before there was a stream: %w", n, before, ctx.Err())
 		}
 		wait(ctx, time.Millisecond)
 	}
