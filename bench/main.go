@@ -19,8 +19,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == measure.ServeArg {
-		fail(measure.ServeChild(os.Args[2:], os.Stdin, os.Stdout))
+	if child := measure.Child(os.Args[1:]); child != nil {
+		fail(child(os.Stdin, os.Stdout))
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -44,17 +44,18 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.IntVar(&o.reps, "reps", 3, "measure everything this often")
 	flags.DurationVar(&o.timing.Measure, "time", 0, "time of one measurement (default 300ms, quick 200ms)")
 	flags.DurationVar(&o.timing.Warm, "warm", 0, "time to warm up before it (default a quarter)")
-	flags.DurationVar(&o.budget, "budget", 0, "begin no repetition that would end after this time (default 13m, quick 36s)")
+	flags.DurationVar(&o.budget, "budget", 0, "begin no repetition of calls that would end after this time (default 11m30s, quick 36s)")
 	flags.StringVar(&o.only, "only", "", "measure only contenders whose name matches this `regexp`")
-	flags.StringVar(&o.cases, "cases", "", "measure only cases whose name matches this `regexp`")
+	flags.StringVar(&o.cases, "cases", "", "measure only cases whose name matches this `regexp`; idle and growth-tools, for example, are cases, too")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	o.setDefaults(*quick)
-	r, err := o.run(ctx, *quick)
-	if err != nil {
-		return err
+	r, failed := o.run(ctx, *quick)
+	if r == nil {
+		return failed
 	}
+	// What was measured is told, even if not all was.
 	if err := r.WriteTables(stdout); err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "\n%s, %s\n", r.Machine, r.Took.Round(1e8))
-	return r.WriteRatios(stdout)
+	return errors.Join(r.WriteRatios(stdout), r.WriteGrowth(stdout), failed)
 }
 
 func write(name string, content func(io.Writer) error) error {

@@ -12,12 +12,13 @@ import (
 
 	"github.com/mcpconnect/mcpconnect/bench/contender"
 	"github.com/mcpconnect/mcpconnect/bench/measure"
+	"github.com/mcpconnect/mcpconnect/bench/report"
 )
 
-// TestMain lets the test binary be a server, as the program itself is.
+// TestMain lets the test binary be a server or a crowd, as the program itself is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == measure.ServeArg {
-		fail(measure.ServeChild(os.Args[2:], os.Stdin, os.Stdout))
+	if child := measure.Child(os.Args[1:]); child != nil {
+		fail(child(os.Stdin, os.Stdout))
 		return
 	}
 	os.Exit(m.Run())
@@ -31,6 +32,31 @@ func TestPlansNameWhatThereIs(t *testing.T) {
 		}
 		if measure.FindCase(c.Case).About == "" {
 			t.Errorf("no case is called %q", c.Case)
+		}
+	}
+}
+
+// TestGrow measures a small size of each series with two processes.
+func TestGrow(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &runner{exe: exe, options: options{timing: measure.Timing{Warm: time.Millisecond, Measure: 20 * time.Millisecond}}}
+	for _, series := range measure.AllSeries {
+		row := &report.GrowthRow{Series: series.Name, Size: 10}
+		if err := r.grow(t.Context(), row); err != nil || row.Error != "" {
+			t.Fatal(series.Name, err, row.Error)
+		}
+		s := row.Samples[0]
+		if s.At16.CallsPerSecond <= 0 || s.At64.CallsPerSecond <= 0 {
+			t.Errorf("%s: got %+v", series.Name, s)
+		}
+		for unit, d := range s.Units {
+			if d <= 0 {
+				t.Errorf("%s: %s took %v", series.Name, unit, d)
+			}
 		}
 	}
 }

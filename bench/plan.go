@@ -56,7 +56,7 @@ func quickPlan() (cells []report.Cell) {
 			contender.OurConnectH2, "bare-connect-h2",
 			contender.OurForeign, "bare-connect-grpcgo",
 			contender.OurTransport, "sdk-http-stateful-json", "sdk-http-stateful-sse", "sdk-http-stateless-json-2025",
-			"mcpgo-stateful", "mcpgo-stateless",
+			"mcpgo-stateful-2025", "mcpgo-stateless-2025",
 		}},
 		{measure.Small, 1024, []string{contender.OurMux, "grpcgo-unary", "grpcgo-unary-workers"}},
 		{measure.Small, 1, []string{contender.OurMux, "grpcgo-unary", "grpcgo-unary-workers"}},
@@ -74,4 +74,10 @@ func quickPlan() (cells []report.Cell) {
 		cells = append(cells, report.Cell{Contender: contender.OurMux, Case: measure.Typed, InFlight: 64, Registration: how})
 	}
 	return cells
+}
+
+// idlePlan are the contenders whose idle streams are measured.
+var idlePlan = []string{
+	contender.OurMux, contender.OurTransport, report.OurIdle, report.PeerIdle,
+	"sdk-http-stateful-sse", "sdk-http-stateless-sse",
 }

@@ -10,9 +10,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"runtime"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/mcpconnect/mcpconnect/bench/contender"
@@ -26,8 +23,9 @@ type options struct {
 	reps        int
 	timing      measure.Timing
 	only, cases string
-	budget      time.Duration
 	stderr      io.Writer
+
+	budget, idleBudget, growthBudget time.Duration
 }
 
 func (o *options) setDefaults(quick bool) {
@@ -38,11 +36,12 @@ func (o *options) setDefaults(quick bool) {
 		}
 	}
 	if o.budget == 0 {
-		o.budget = 13 * time.Minute
+		o.budget = 690 * time.Second // leaves the rest of 15 minutes to idle streams and growth
 		if quick {
 			o.budget = 36 * time.Second // leaves the rest of 50 to idle streams
 		}
 	}
+	o.idleBudget, o.growthBudget = 50*time.Second, 140*time.Second
 	if o.timing.Warm == 0 {
 		o.timing.Warm = o.timing.Measure / 4
 	}
@@ -71,56 +70,58 @@ func (o *options) run(ctx context.Context, quick bool) (*report.Report, error) {
 	}
 	r := &runner{options: *o, exe: exe, servers: map[serverKey]*measure.Server{}}
 	defer r.stop()
-	result := &report.Report{Started: time.Now(), Machine: machine(), Versions: versions()}
-	cells, idlers, err := r.plan(quick)
+	result, err := r.plan(quick)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range cells {
-		result.Rows = append(result.Rows, &report.Row{Cell: c})
-	}
-	for _, name := range idlers {
-		result.Idle = append(result.Idle, &report.IdleRow{Contender: name})
-	}
-	// All of a repetition before the next one: contenders take turns, and what is compared
-	// is measured within seconds.
-	reps := 0
-	for ; reps < o.reps; reps++ {
-		if o.late(result.Started, reps) {
-			fmt.Fprintf(o.stderr, "\r%-100s\n", fmt.Sprintf("the machine is slow: %d repetitions instead of %d", reps, o.reps))
-			break
-		}
-		for i, row := range result.Rows {
-			fmt.Fprintf(o.stderr, "\r%-100s", fmt.Sprintf("%d of %d, %d of %d: %s %s %d", reps+1, o.reps, i+1, len(cells), row.Contender, row.Case, row.InFlight))
-			if err := r.measure(ctx, row); err != nil {
-				return nil, err
-			}
-		}
-	}
-	idleReps := min(reps, 3)
+	idleReps := o.reps
 	if quick {
 		idleReps = 1 // it varies little
 	}
-	for range idleReps {
-		for _, row := range result.Idle {
-			if err := r.idle(ctx, row); err != nil {
-				return nil, err
-			}
-		}
-	}
+	err = errors.Join(
+		r.repeat("calls", o.reps, o.budget, func(rep int) error { return r.calls(ctx, result, rep) }),
+		r.repeat("idle streams", idleReps, o.idleBudget, func(int) error { return r.idleAll(ctx, result) }),
+		r.repeat("growth", o.reps, o.growthBudget, func(rep int) error { return r.growAll(ctx, result, rep) }),
+	)
 	fmt.Fprintf(o.stderr, "\r%-100s\r", "")
 	result.Took = time.Since(result.Started)
 	result.Compare()
-	return result, nil
+	return result, err
 }
 
-// late tells whether another repetition, as long as those before, would go over the budget.
-func (o *options) late(started time.Time, done int) bool {
-	if done == 0 {
-		return false
+// repeat measures something several times, as often as goes into the budget. All of a
+// repetition comes before the next one: contenders take turns, and what is compared is
+// measured within seconds.
+func (r *runner) repeat(what string, reps int, budget time.Duration, once func(rep int) error) error {
+	started := time.Now()
+	for rep := range reps {
+		elapsed := time.Since(started)
+		if rep > 0 && elapsed+elapsed/time.Duration(rep) > budget {
+			r.sayf("the machine is slow: %d of %d repetitions of %s", rep, reps, what)
+			fmt.Fprintln(r.stderr)
+			return nil
+		}
+		if err := once(rep); err != nil {
+			return err
+		}
 	}
-	elapsed := time.Since(started)
-	return elapsed+elapsed/time.Duration(done) > o.budget
+	return nil
+}
+
+// sayf tells on one line what goes on.
+func (r *runner) sayf(format string, args ...any) {
+	fmt.Fprintf(r.stderr, "\r%-100s", fmt.Sprintf(format, args...))
+}
+
+// calls measures all cells once.
+func (r *runner) calls(ctx context.Context, result *report.Report, rep int) error {
+	for i, row := range result.Rows {
+		r.sayf("%d of %d, %d of %d: %s %s %d", rep+1, r.reps, i+1, len(result.Rows), row.Contender, row.Case, row.InFlight)
+		if err := r.measure(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // measure adds a sample to a row. What a contender cannot do is left out; if it fails,
@@ -157,6 +158,16 @@ func (r *runner) sample(ctx context.Context, s *measure.Server, c contender.Cont
 	}
 	sample, err := measure.Run(ctx, s, client, k.Call, inFlight, r.timing)
 	return sample, errors.Join(err, client.Close())
+}
+
+func (r *runner) idleAll(ctx context.Context, result *report.Report) error {
+	for _, row := range result.Idle {
+		r.sayf("idle streams: %s", row.Contender)
+		if err := r.idle(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *runner) idle(ctx context.Context, row *report.IdleRow) error {
@@ -201,15 +212,47 @@ func (r *runner) stop() {
 	}
 }
 
-// plan gives the cells and the contenders whose idle streams are measured.
-func (o *options) plan(quick bool) ([]report.Cell, []string, error) {
+// growAll measures all sizes of all series once.
+func (r *runner) growAll(ctx context.Context, result *report.Report, rep int) error {
+	for _, row := range result.Growing {
+		r.sayf("growth, %d of %d: %d %s", rep+1, r.reps, row.Size, row.Series)
+		if err := r.grow(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) grow(ctx context.Context, row *report.GrowthRow) error {
+	c, err := contender.Find(contender.OurMux)
+	if err != nil || row.Error != "" {
+		return err
+	}
+	s, err := measure.Start(r.exe, c.Name(), measure.GrowthSetup(row.Series, row.Size))
+	if err != nil {
+		return err
+	}
+	timing := r.timing
+	timing.Measure *= 2 // the 99th percentiles are compared
+	sample, err := measure.Growth(ctx, r.exe, s, c, row.Series, row.Size, timing)
+	if err != nil {
+		row.Error = err.Error()
+	} else {
+		row.Samples = append(row.Samples, sample)
+	}
+	_ = s.Stop() // it has nothing to say any more
+	return ctx.Err()
+}
+
+// plan gives a report with a row for everything that is to be measured.
+func (o *options) plan(quick bool) (*report.Report, error) {
 	only, err := regexp.Compile(o.only)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	cases, err := regexp.Compile(o.cases)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	names := map[string]bool{}
 	for _, c := range contender.All() {
@@ -219,52 +262,31 @@ func (o *options) plan(quick bool) ([]report.Cell, []string, error) {
 	if quick {
 		all = quickPlan()
 	}
-	var cells []report.Cell
+	result := &report.Report{Started: time.Now(), Machine: machine(), Versions: versions()}
 	for _, c := range all {
 		if names[c.Contender] && cases.MatchString(c.Case) {
-			cells = append(cells, c)
+			result.Rows = append(result.Rows, &report.Row{Cell: c})
 		}
 	}
-	var idlers []string
-	for _, name := range []string{report.OurIdle, report.PeerIdle} {
+	idlers := idlePlan
+	if quick {
+		idlers = []string{report.OurIdle, report.PeerIdle}
+	}
+	for _, name := range idlers {
 		if names[name] && cases.MatchString("idle") {
-			idlers = append(idlers, name)
+			result.Idle = append(result.Idle, &report.IdleRow{Contender: name})
 		}
 	}
-	return cells, idlers, nil
-}
-
-func machine() string {
-	model := ""
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value) + ", "
-				break
-			}
+	if quick || !names[contender.OurMux] {
+		return result, nil
+	}
+	for _, series := range measure.AllSeries {
+		if !cases.MatchString("growth-" + series.Name) {
+			continue
+		}
+		for _, size := range series.Sizes {
+			result.Growing = append(result.Growing, &report.GrowthRow{Series: series.Name, Size: size})
 		}
 	}
-	return fmt.Sprintf("%s%d cores for client and server together, %s %s/%s", model, runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
-
-// compared are the modules whose versions matter to a reader.
-var compared = []string{
-	"connectrpc.com/connect", "github.com/mark3labs/mcp-go", "github.com/modelcontextprotocol/go-sdk",
-	"google.golang.org/grpc", "google.golang.org/protobuf",
-}
-
-func versions() map[string]string {
-	found := map[string]string{}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return found
-	}
-	for _, m := range info.Deps {
-		for _, path := range compared {
-			if m.Path == path {
-				found[path] = m.Version
-			}
-		}
-	}
-	return found
+	return result, nil
 }

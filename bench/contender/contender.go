@@ -42,12 +42,19 @@ type Client interface {
 	Text(ctx context.Context) (string, error)
 	// Blob reads the resource.
 	Blob(ctx context.Context) ([]byte, error)
-	// List lists the tools, and gives how many there are.
+	// List lists the tools, all pages, and gives how many there are.
 	List(ctx context.Context) (int, error)
 	// Progress calls the tool "progress" and gives how often it told its progress.
 	Progress(ctx context.Context) (int, error)
 	// Close frees the client. No calls are in flight.
 	Close() error
+}
+
+// A Caller is a client that calls any tool without arguments.
+type Caller interface {
+	Client
+	// Do calls the tool and gives the text of its result.
+	Do(ctx context.Context, tool string) (string, error)
 }
 
 // An Idler is a contender whose clients can keep streams open that carry nothing.
@@ -61,10 +68,16 @@ type Idler interface {
 // Setup says what a server serves.
 type Setup struct {
 	Registration tools.Registration
-	Tools        int // how many
+	Tools        int  // how many
+	Changing     bool // it is a [tools.NewChangingServer]
 }
 
-func (s Setup) server() *mcp.Server { return tools.NewServer(s.Registration, s.Tools) }
+func (s Setup) server() *mcp.Server {
+	if s.Changing {
+		return tools.NewChangingServer(s.Registration, s.Tools)
+	}
+	return tools.NewServer(s.Registration, s.Tools)
+}
 
 // All are the contenders, in the order of the tables.
 func All() []Contender {
@@ -125,13 +138,16 @@ const stragglers = 2 * time.Second
 // wait gives how many notifications came.
 func (t *tickets) wait(ctx context.Context, token string, k *ticket) (int, error) {
 	defer t.calls.Delete(token)
-	ctx, cancel := context.WithTimeout(ctx, stragglers)
+	late, cancel := context.WithTimeout(ctx, stragglers)
 	defer cancel()
 	select {
 	case <-k.full:
-	case <-ctx.Done():
+	case <-late.Done():
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.n < tools.Steps && ctx.Err() == nil {
+		return k.n, fmt.Errorf("%d of %d notifications came", k.n, tools.Steps)
+	}
 	return k.n, ctx.Err()
 }

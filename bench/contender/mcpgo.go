@@ -24,23 +24,34 @@ import (
 type mark3labs struct {
 	name     string
 	stateful bool
+	version  string // empty for the newest
 }
 
 func mcpGo() []Contender {
-	return []Contender{mark3labs{"mcpgo-stateful", true}, mark3labs{"mcpgo-stateless", false}}
+	return []Contender{
+		mark3labs{"mcpgo-stateful", true, ""},
+		mark3labs{"mcpgo-stateless", false, ""},
+		// As with the SDK, the version before the modern one is faster.
+		mark3labs{"mcpgo-stateful-2025", true, "2025-11-25"},
+		mark3labs{"mcpgo-stateless-2025", false, "2025-11-25"},
+	}
 }
 
 func (m mark3labs) Name() string { return m.name }
 
-// Serve registers the tools as mcp-go's own users do; it has no other way.
+// Serve registers the tools as mcp-go's documentation does.
 func (m mark3labs) Serve(ctx context.Context, ln net.Listener, setup Setup) error {
 	s := server.NewMCPServer("bench", "1")
 	s.AddTool(rawTool(tools.Add, tools.PairSchema), func(_ context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallToolResult, error) {
-		var p tools.Pair
-		if err := r.BindArguments(&p); err != nil {
+		a, err := r.RequireInt("a")
+		if err != nil {
 			return nil, err
 		}
-		return mcpgo.NewToolResultText(strconv.FormatInt(p.A+p.B, 10)), nil
+		b, err := r.RequireInt("b")
+		if err != nil {
+			return nil, err
+		}
+		return mcpgo.NewToolResultText(strconv.Itoa(a + b)), nil
 	})
 	s.AddTool(rawTool(tools.Sum, tools.PairSchema), mcpgo.NewStructuredToolHandler(
 		func(_ context.Context, _ mcpgo.CallToolRequest, p tools.Pair) (tools.Total, error) {
@@ -82,7 +93,8 @@ func markProgress(ctx context.Context, r mcpgo.CallToolRequest) (*mcpgo.CallTool
 }
 
 func (m mark3labs) Dial(ctx context.Context, addr string, inFlight int) (Client, error) {
-	c, err := client.NewStreamableHttpClient("http://"+addr, transport.WithHTTPBasicClient(http1Client(inFlight)))
+	connections := http1Client(inFlight)
+	c, err := client.NewStreamableHttpClient("http://"+addr, transport.WithHTTPBasicClient(connections))
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +104,12 @@ func (m mark3labs) Dial(ctx context.Context, addr string, inFlight int) (Client,
 		return nil, err
 	}
 	var init mcpgo.InitializeRequest
+	init.Params.ProtocolVersion = m.version
 	init.Params.ClientInfo = mcpgo.Implementation{Name: "bench", Version: "1"}
 	if _, err := c.Initialize(ctx, init); err != nil {
 		return nil, err
 	}
-	return &markClient{client: c, tickets: progress}, nil
+	return httpUser{&markClient{client: c, tickets: progress}, connections}, nil
 }
 
 type markClient struct {

@@ -21,6 +21,7 @@ import (
 type own struct {
 	name string
 	dial func(ctx context.Context, addr string) (Client, error)
+	idle func(ctx context.Context, addr string, n int) (func(), error) // nil if there is no stream
 }
 
 // Names of our contenders.
@@ -41,19 +42,19 @@ func ours() []Contender {
 	unary := mcpconnect.WithoutMultiplexing()
 	con := mcpconnect.WithProtocol(mcpconnect.ProtocolConnect)
 	return []Contender{
-		typed(OurMux),
-		typed(OurMuxConnect, con),
-		typed(OurGRPC, unary),
-		typed(OurGRPCWeb, web),
-		typed(OurConnectH2, con, unary),
-		typed(OurConnectH1, con, mcpconnect.WithHTTP1()),
+		own{OurMux, typed(), idleTyped},
+		own{OurMuxConnect, typed(con), nil},
+		own{OurGRPC, typed(unary), nil},
+		own{OurGRPCWeb, typed(web), nil},
+		own{OurConnectH2, typed(con, unary), nil},
+		own{OurConnectH1, typed(con, mcpconnect.WithHTTP1()), nil},
 		own{OurTransport, func(ctx context.Context, addr string) (Client, error) {
 			return dialSDK(ctx, mcpconnect.NewTransport("http://"+addr), "")
-		}},
+		}, idleTransport},
 		own{OurForeign, func(_ context.Context, addr string) (Client, error) {
 			s, err := newForeignStub(addr)
 			return stubClient{s}, err
-		}},
+		}, idleGRPC},
 	}
 }
 
@@ -68,14 +69,14 @@ func (own) Serve(ctx context.Context, ln net.Listener, setup Setup) error {
 
 func (o own) Dial(ctx context.Context, addr string, _ int) (Client, error) { return o.dial(ctx, addr) }
 
-// typed gives our typed client with options.
-func typed(name string, opts ...mcpconnect.ClientOption) Contender {
-	return own{name, func(_ context.Context, addr string) (Client, error) {
+// typed dials our typed client with options.
+func typed(opts ...mcpconnect.ClientOption) func(context.Context, string) (Client, error) {
+	return func(_ context.Context, addr string) (Client, error) {
 		url := "http://" + addr
 		// A client with a progress handler asks every tool for progress: it is another one.
 		progress := mcpconnect.NewClient(url, append(slices.Clip(opts), mcpconnect.WithProgressHandler(countProgress))...)
 		return &typedClient{sdkClient{sdkCaller: mcpconnect.NewClient(url, opts...)}, progress}, nil
-	}}
+	}
 }
 
 type typedClient struct {

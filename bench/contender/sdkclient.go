@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 
@@ -94,11 +95,25 @@ func (c *sdkClient) Blob(ctx context.Context) ([]byte, error) {
 }
 
 func (c *sdkClient) List(ctx context.Context) (int, error) {
-	res, err := c.ListTools(ctx, &mcp.ListToolsParams{})
-	if err != nil {
-		return 0, err
+	for n, cursor := 0, ""; ; {
+		res, err := c.ListTools(ctx, &mcp.ListToolsParams{Cursor: cursor})
+		if err != nil {
+			return n, err
+		}
+		if n += len(res.Tools); res.NextCursor == "" {
+			return n, nil
+		}
+		cursor = res.NextCursor
 	}
-	return len(res.Tools), nil
+}
+
+// Do implements [Caller].
+func (c *sdkClient) Do(ctx context.Context, tool string) (string, error) {
+	res, err := c.CallTool(ctx, &mcp.CallToolParams{Name: tool})
+	if err == nil && res.IsError {
+		err = fmt.Errorf("the tool %s failed: %s", tool, sdkText(res))
+	}
+	return sdkText(res), err
 }
 
 func (c *sdkClient) Progress(ctx context.Context) (int, error) {

@@ -38,7 +38,22 @@ func (s streamable) Serve(ctx context.Context, ln net.Listener, setup Setup) err
 }
 
 func (s streamable) Dial(ctx context.Context, addr string, inFlight int) (Client, error) {
-	return dialSDK(ctx, &mcp.StreamableClientTransport{Endpoint: "http://" + addr, HTTPClient: http1Client(inFlight)}, s.version)
+	connections := http1Client(inFlight)
+	c, err := dialSDK(ctx, &mcp.StreamableClientTransport{Endpoint: "http://" + addr, HTTPClient: connections}, s.version)
+	return httpUser{c, connections}, err
+}
+
+// An httpUser is a client that leaves its connections to whoever made them. A thousand idle
+// ones of each client that was measured would be too many.
+type httpUser struct {
+	Client
+
+	connections *http.Client
+}
+
+func (c httpUser) Close() error {
+	defer c.connections.CloseIdleConnections()
+	return c.Client.Close()
 }
 
 // serveHTTP serves h over HTTP/1.1, as http.ListenAndServe does.

@@ -6,139 +6,48 @@
 package measure
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
-	"runtime"
-	"runtime/debug"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
-
-	"github.com/mcpconnect/mcpconnect/bench/contender"
-	"github.com/mcpconnect/mcpconnect/bench/tools"
 )
 
-// Counters are what a server process has used since its start.
-type Counters struct {
-	CPU        time.Duration // user and system
-	Mallocs    uint64
-	AllocBytes uint64
-	Wire       Wire
+// First arguments of a process that this program runs again.
+const (
+	serveArg = "serve"
+	crowdArg = "crowd"
+)
 
-	RSS        int64 // bytes
-	Heap       uint64
-	Stack      uint64
-	Goroutines int
+// Child gives the main function of a process that was started by this package; nil for any
+// other. args are the arguments of the program, without its name. The function reads commands
+// until their end, and writes answers.
+func Child(args []string) func(commands io.Reader, answers io.Writer) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var run func([]string, io.Reader, io.Writer) error
+	switch args[0] {
+	case serveArg:
+		run = serve
+	case crowdArg:
+		run = gather
+	default:
+		return nil
+	}
+	return func(commands io.Reader, answers io.Writer) error { return run(args[1:], commands, answers) }
 }
 
-// hello is the first line of a server.
-type hello struct {
-	Addr string
-}
-
-// ServeArg is the first argument of a process that is to be a server.
-const ServeArg = "serve"
-
-// ServeChild is the main function of a server process. args follow [ServeArg].
-func ServeChild(args []string, commands io.Reader, answers io.Writer) error {
-	if len(args) != 3 {
-		return errors.New("usage: " + ServeArg + " CONTENDER REGISTRATION TOOLS")
-	}
-	c, err := contender.Find(args[0])
-	if err != nil {
-		return err
-	}
-	n, err := strconv.Atoi(args[2])
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	counted := &Listener{Listener: ln}
-	served := make(chan error, 1)
-	go func() {
-		served <- c.Serve(ctx, counted, contender.Setup{Registration: tools.Registration(args[1]), Tools: n})
-	}()
-	out := json.NewEncoder(answers)
-	if err := out.Encode(hello{ln.Addr().String()}); err != nil {
-		return err
-	}
-	lines := make(chan string)
-	go func() {
-		defer close(lines)
-		for in := bufio.NewScanner(commands); in.Scan(); {
-			lines <- in.Text()
-		}
-	}()
-	for {
-		select {
-		case err := <-served:
-			return fmt.Errorf("serving ended: %w", err)
-		case line, ok := <-lines:
-			if !ok {
-				return nil // the parent has gone, or is done with us
-			}
-			if line == "gc" {
-				debug.FreeOSMemory()
-			}
-			if err := out.Encode(ownCounters(&counted.Wire)); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-func ownCounters(w *liveWire) Counters {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return Counters{
-		CPU: ownCPU(), Mallocs: m.Mallocs, AllocBytes: m.TotalAlloc, Wire: w.load(),
-		RSS: ownRSS(), Heap: m.HeapInuse, Stack: m.StackInuse, Goroutines: runtime.NumGoroutine(),
-	}
-}
-
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// ownRSS is 0 where there is no /proc.
-func ownRSS() int64 {
-	text, err := os.ReadFile("/proc/self/statm")
-	if fields := strings.Fields(string(text)); err == nil && len(fields) > 1 {
-		pages, _ := strconv.ParseInt(fields[1], 10, 64)
-		return pages * int64(os.Getpagesize())
-	}
-	return 0
-}
-
-// A Server is a server process.
-type Server struct {
-	Addr string
-
+// A process is this program, run again. It gets lines and answers with JSON.
+type process struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	answers *json.Decoder
 }
 
-// Start runs this program again, as a server. exe is its path.
-func Start(exe, name string, setup contender.Setup) (*Server, error) {
-	cmd := exec.Command(exe, ServeArg, name, string(setup.Registration), strconv.Itoa(setup.Tools)) //nolint:noctx // ourselves, until Stop
+func start(exe string, args ...string) (*process, error) {
+	cmd := exec.Command(exe, args...) //nolint:noctx // ourselves, until stop
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -151,34 +60,20 @@ func Start(exe, name string, setup contender.Setup) (*Server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &Server{cmd: cmd, in: in, answers: json.NewDecoder(out)}
-	var h hello
-	if err := s.answers.Decode(&h); err != nil {
-		_ = s.Stop() // the error says enough
-		return nil, fmt.Errorf("%s did not start: %w", name, err)
-	}
-	s.Addr = h.Addr
-	return s, nil
+	return &process{cmd, in, json.NewDecoder(out)}, nil
 }
 
-// Counters asks the server what it has used.
-func (s *Server) Counters() (Counters, error) { return s.ask("stats") }
-
-// Collect has the server free all memory that it can, and gives its counters after that.
-func (s *Server) Collect() (Counters, error) { return s.ask("gc") }
-
-func (s *Server) ask(command string) (Counters, error) {
-	var c Counters
-	if _, err := io.WriteString(s.in, command+"\n"); err != nil {
-		return c, fmt.Errorf("the server is gone: %w", err)
+func (p *process) ask(command string, answer any) error {
+	if _, err := io.WriteString(p.in, command+"\n"); err != nil {
+		return fmt.Errorf("the process is gone: %w", err)
 	}
-	return c, s.answers.Decode(&c)
+	return p.answers.Decode(answer)
 }
 
-// Stop ends the process and waits for that.
-func (s *Server) Stop() error {
-	_ = s.in.Close() // it ends by itself then
-	timer := time.AfterFunc(5*time.Second, func() { _ = s.cmd.Process.Kill() })
+// stop ends the process and waits for that.
+func (p *process) stop() error {
+	_ = p.in.Close() // it ends by itself then
+	timer := time.AfterFunc(5*time.Second, func() { _ = p.cmd.Process.Kill() })
 	defer timer.Stop()
-	return s.cmd.Wait()
+	return p.cmd.Wait()
 }

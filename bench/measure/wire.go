@@ -11,27 +11,32 @@ import (
 // Wire is what a server has read and written: bytes of the application, without the
 // headers of TCP and IP, and how many calls of the kernel it took.
 type Wire struct {
-	Rx, Tx, Reads, Writes, Conns int64
+	Rx, Tx, Reads, Writes int64
+	Conns                 int64 // accepted
+	Open                  int64 // of these
 }
 
 func (w Wire) minus(v Wire) Wire {
-	return Wire{w.Rx - v.Rx, w.Tx - v.Tx, w.Reads - v.Reads, w.Writes - v.Writes, w.Conns - v.Conns}
+	return Wire{w.Rx - v.Rx, w.Tx - v.Tx, w.Reads - v.Reads, w.Writes - v.Writes, w.Conns - v.Conns, w.Open - v.Open}
 }
 
 type liveWire struct {
-	rx, tx, reads, writes, conns atomic.Int64
+	rx, tx, reads, writes, conns, open atomic.Int64
 }
 
 func (w *liveWire) load() Wire {
-	return Wire{w.rx.Load(), w.tx.Load(), w.reads.Load(), w.writes.Load(), w.conns.Load()}
+	return Wire{w.rx.Load(), w.tx.Load(), w.reads.Load(), w.writes.Load(), w.conns.Load(), w.open.Load()}
 }
 
 // A Listener counts. All servers have one, so that it costs them the same.
 type Listener struct {
 	net.Listener
 
-	Wire liveWire
+	wire liveWire
 }
+
+// Wire gives what was counted since the start.
+func (l *Listener) Wire() Wire { return l.wire.load() }
 
 // Accept waits for the next connection.
 func (l *Listener) Accept() (net.Conn, error) {
@@ -39,14 +44,16 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Wire.conns.Add(1)
-	return &countedConn{Conn: c, wire: &l.Wire}, nil
+	l.wire.conns.Add(1)
+	l.wire.open.Add(1)
+	return &countedConn{Conn: c, wire: &l.wire}, nil
 }
 
 type countedConn struct {
 	net.Conn
 
-	wire *liveWire
+	wire   *liveWire
+	closed atomic.Bool
 }
 
 func (c *countedConn) Read(p []byte) (int, error) {
@@ -61,6 +68,13 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	c.wire.tx.Add(int64(n))
 	c.wire.writes.Add(1)
 	return n, err
+}
+
+func (c *countedConn) Close() error {
+	if !c.closed.Swap(true) {
+		c.wire.open.Add(-1)
+	}
+	return c.Conn.Close()
 }
 
 // CloseWrite ends what is sent; some servers need it.

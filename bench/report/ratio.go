@@ -29,7 +29,7 @@ var (
 	mux      = peers{contender.OurMux}
 	fastest  = peers{contender.OurMux, contender.OurConnectH2, contender.OurConnectH1, contender.OurGRPC}
 	sdkHTTP  = peers{"sdk-http-stateful-json", "sdk-http-stateful-sse", "sdk-http-stateless-json", "sdk-http-stateless-sse", "sdk-http-stateless-json-2025"}
-	mcpGo    = peers{"mcpgo-stateful", "mcpgo-stateless"}
+	mcpGo    = peers{"mcpgo-stateful", "mcpgo-stateless", "mcpgo-stateful-2025", "mcpgo-stateless-2025"}
 	grpcGo   = peers{"grpcgo-unary", "grpcgo-unary-workers"}
 	grpcBest = peers{"grpcgo-unary", "grpcgo-unary-workers", "grpcgo-bidi-batch"}
 )
@@ -74,6 +74,7 @@ func (r *Report) Compare() {
 	}
 	r.compareRegistrations()
 	r.compareIdle()
+	r.compareGrowth()
 }
 
 // best gives the row of the best contender by median.

@@ -49,7 +49,9 @@ type Report struct {
 	Versions map[string]string
 	Rows     []*Row
 	Idle     []*IdleRow
+	Growing  []*GrowthRow
 	Ratios   []Ratio
+	Growth   []Growth
 }
 
 // Row gives the row of a cell, nil if it was not measured.
@@ -108,6 +110,7 @@ func (r *Row) values(figure func(measure.Sample) float64) []float64 {
 // Figures of a sample.
 func calls(s measure.Sample) float64     { return s.CallsPerSecond }
 func p50(s measure.Sample) float64       { return micros(s.P50) }
+func p99(s measure.Sample) float64       { return micros(s.P99) }
 func serverCPU(s measure.Sample) float64 { return s.ServerCPU.Seconds() }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
@@ -120,7 +123,7 @@ type column struct {
 var columns = []column{
 	{"calls/s", calls},
 	{"p50 µs", p50},
-	{"p99 µs", func(s measure.Sample) float64 { return micros(s.P99) }},
+	{"p99 µs", p99},
 	{"server CPU s/1k", serverCPU},
 	{"client CPU s/1k", func(s measure.Sample) float64 { return s.ClientCPU.Seconds() }},
 	{"allocs", func(s measure.Sample) float64 { return s.Allocs }},
@@ -157,10 +160,10 @@ func (r *Report) WriteTables(w io.Writer) error {
 			return err
 		}
 	}
-	if len(r.Idle) == 0 {
-		return nil
+	if err := r.writeIdle(w); err != nil {
+		return err
 	}
-	return r.writeIdle(w)
+	return r.writeGrowth(w)
 }
 
 func writeTable(w io.Writer, rows []*Row) error {
@@ -193,6 +196,9 @@ func speed(r *Row) float64 {
 }
 
 func (r *Report) writeIdle(w io.Writer) error {
+	if len(r.Idle) == 0 {
+		return nil
+	}
 	fmt.Fprintln(w, "\nidle streams: what the server's process grew by, for each stream")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "  contender\tstreams\tconnections\tRSS KB\theap KB\tstack KB\tgoroutines")

@@ -46,6 +46,45 @@ func TestRatios(t *testing.T) {
 	}
 }
 
+// grown is a row of a series whose listing takes so many microseconds for each tool.
+func grown(size int, list ...int) *report.GrowthRow {
+	row := &report.GrowthRow{Series: measure.GrowingTools, Size: size}
+	for _, d := range list {
+		row.Samples = append(row.Samples, measure.GrowthSample{Units: map[measure.Unit]time.Duration{measure.ListAll: time.Duration(d) * time.Microsecond}})
+	}
+	return row
+}
+
+// TestGrowth compares the largest size with the cheapest of the others, repetition by
+// repetition.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		rows []*report.GrowthRow
+		want string
+	}{
+		{"what is done once does not hide a square", []*report.GrowthRow{grown(1, 500), grown(100, 6), grown(1000, 10), grown(10_000, 100)}, "growth tools_list 16.67\n"},
+		{"the median of the repetitions", []*report.GrowthRow{grown(10, 1, 2, 1), grown(1000, 2, 4, 3)}, "growth tools_list 2.00\n"},
+		{"only where all sizes were measured", []*report.GrowthRow{grown(10, 1), grown(100, 1, 1), grown(1000, 3, 2)}, "growth tools_list 3.00\n"},
+		{"nothing of one size", []*report.GrowthRow{grown(10, 1)}, ""},
+		{"nothing if the largest failed", []*report.GrowthRow{grown(10, 1), grown(100)}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := &report.Report{Growing: test.rows}
+			r.Compare()
+			var out bytes.Buffer
+			if err := r.WriteGrowth(&out); err != nil {
+				t.Fatal(err)
+			}
+			if got := out.String(); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestSpread(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -64,10 +103,15 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// TestChart checks that the chart is XML with a bar for each contender.
+// TestChart checks that the chart is XML with a bar for each contender that was measured,
+// numbers that people can read, and what they were measured on.
 func TestChart(t *testing.T) {
 	t.Parallel()
-	r := &report.Report{Machine: "a <fast> one", Rows: []*report.Row{small(contender.OurMux, 10, 20), small("raw-tcp", 30)}}
+	r := &report.Report{
+		Machine:  "a <fast> one",
+		Versions: map[string]string{"google.golang.org/grpc": "v1.2.3"},
+		Rows:     []*report.Row{small(contender.OurMux, 10_000, 20_000), small("raw-tcp", 1_234_567), small("grpcgo-unary")},
+	}
 	var out bytes.Buffer
 	if err := r.WriteChart(&out); err != nil {
 		t.Fatal(err)
@@ -75,11 +119,37 @@ func TestChart(t *testing.T) {
 	if got := strings.Count(out.String(), `rx="2"`); got != 2 {
 		t.Errorf("got %d bars, want 2", got)
 	}
+	var text strings.Builder
 	for d := xml.NewDecoder(&out); ; {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		if data, ok := token.(xml.CharData); ok {
+			text.Write(data)
+		}
+	}
+	for _, want := range []string{"a <fast> one", "grpc-go v1.2.3", "15,000", "1,230,000", "200,000", "median of 2"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in %q", want, text.String())
+		}
+	}
+}
+
+// TestChartNamesContenders finds out when one was renamed.
+func TestChartNamesContenders(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{}
+	for _, c := range contender.All() {
+		r.Rows = append(r.Rows, small(c.Name(), 1))
+	}
+	var out bytes.Buffer
+	if err := r.WriteChart(&out); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(out.String(), `rx="2"`); got != 21 {
+		t.Errorf("got %d bars, want 21", got)
 	}
 }

@@ -51,6 +51,8 @@ const (
 	Few = 4
 	// Many is the number of tools of the list case.
 	Many = 1000
+	// Page is the number of tools on a page, the SDK's default.
+	Page = 1000
 )
 
 // Pair is what add and sum take.
@@ -104,10 +106,14 @@ func blob() []byte {
 	return data
 }
 
-// NewServer gives a server of the SDK with n tools, Few at least, on pages that hold them
-// all.
+// NewServer gives a server of the SDK with n tools, Few at least.
 func NewServer(how Registration, n int) *mcp.Server {
-	s := mcp.NewServer(&mcp.Implementation{Name: "bench", Version: "1"}, &mcp.ServerOptions{PageSize: max(n, 1000)})
+	s := mcp.NewServer(&mcp.Implementation{Name: "bench", Version: "1"}, &mcp.ServerOptions{PageSize: Page})
+	addAll(s, how, n)
+	return s
+}
+
+func addAll(s *mcp.Server, how Registration, n int) {
 	switch how {
 	case SDK:
 		generic(s, mcp.AddTool, mcp.AddTool, mcp.AddTool)
@@ -123,7 +129,6 @@ func NewServer(how Registration, n int) *mcp.Server {
 		func(context.Context, *mcp.ReadResourceRequest) (*mcp.ReadResourceResult, error) {
 			return &mcp.ReadResourceResult{Contents: []*mcp.ResourceContents{{URI: BlobURI, MIMEType: "application/octet-stream", Blob: Blob}}}, nil
 		})
-	return s
 }
 
 // FillerName is the name of tool i of a long list.
