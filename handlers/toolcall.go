@@ -125,9 +125,10 @@ func (t *toolCall) encode(result mcp.Result) (*mcpv1.ReplyFrame, error) {
 }
 
 // textResult gives the result of a modern call as text, and tells whether it is nothing more.
+// Large text is left to others, which copy it less often.
 func (s *Server) textResult(res mcp.Result, t *wire.TextResult) bool {
 	r, ok := res.(*mcp.CallToolResult)
-	if !ok || r.NeedsInput() || r.InputRequests != nil || r.RequestState != "" || len(r.Meta) > 0 || !t.SetContent(r.Content) {
+	if !ok || r.NeedsInput() || r.InputRequests != nil || r.RequestState != "" || len(r.Meta) > 0 || !t.SetContent(r.Content, smallReply) {
 		return false
 	}
 	var err error

@@ -5,6 +5,7 @@ package wire
 
 import (
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -80,12 +81,15 @@ type TextResult struct {
 
 const completeType = "complete"
 
-// SetContent takes the content of a result, if it is plain text.
-func (t *TextResult) SetContent(content []mcp.Content) bool {
+// SetContent takes the content of a result, if it is plain text of limit bytes at the most.
+func (t *TextResult) SetContent(content []mcp.Content, limit int) bool {
 	t.Texts = t.one[:0] // nearly always enough
 	for _, c := range content {
 		text, ok := c.(*mcp.TextContent)
-		if !ok || text == nil || text.Annotations != nil || len(text.Meta) > 0 || !utf8.ValidString(text.Text) {
+		if !ok || text == nil || text.Annotations != nil || len(text.Meta) > 0 {
+			return false
+		}
+		if limit -= len(text.Text); limit < 0 || !utf8.ValidString(text.Text) {
 			return false
 		}
 		t.Texts = append(t.Texts, text.Text)
@@ -203,6 +207,18 @@ func (t *TextResult) Parse(outcome []byte) bool {
 	return true
 }
 
+// shareBytes is the size from which a text shares its memory with the message that it came in.
+// Batches are hardly larger, so that little is kept beside it.
+const shareBytes = 32 << 10
+
+// toString gives a part of a message that [Codec] has read as a string. Nobody writes to those.
+func toString(b []byte) string {
+	if len(b) < shareBytes {
+		return string(b)
+	}
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // see above
+}
+
 func (t *TextResult) parseField(number protowire.Number, value []byte) bool {
 	switch {
 	case number == fieldResultContent:
@@ -214,7 +230,7 @@ func (t *TextResult) parseField(number protowire.Number, value []byte) bool {
 		if !ok || !utf8.Valid(text) {
 			return false
 		}
-		t.Texts = append(t.Texts, string(text))
+		t.Texts = append(t.Texts, toString(text))
 		return true
 	case number == fieldResultStructured && t.Structured == nil:
 		t.Structured = value

@@ -5,6 +5,7 @@ package wire_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,7 +132,7 @@ func TestTextResultsAreWhatProtobufReads(t *testing.T) {
 			want.Content = append(want.Content, &mcpv1.Content{Kind: &mcpv1.Content_Text{Text: &mcpv1.TextContent{Text: &s}}})
 		}
 		var r wire.TextResult
-		if !r.SetContent(content) {
+		if !r.SetContent(content, 1<<20) {
 			t.Fatal("text is not taken for text")
 		}
 		if r.IsError = rapid.Bool().Draw(t, "error"); r.IsError {
@@ -177,15 +178,16 @@ func TestTextResultsAreWhatProtobufReads(t *testing.T) {
 func TestOtherResultsAreNoText(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]mcp.Content{
-		"an image":           &mcp.ImageContent{},
-		"nothing":            nil,
-		"nil text":           (*mcp.TextContent)(nil),
-		"annotated text":     &mcp.TextContent{Annotations: &mcp.Annotations{}},
-		"text with metadata": &mcp.TextContent{Meta: mcp.Meta{"a": 1}},
-		"text not in UTF-8":  &mcp.TextContent{Text: "\xff"},
+		"an image":            &mcp.ImageContent{},
+		"nothing":             nil,
+		"nil text":            (*mcp.TextContent)(nil),
+		"annotated text":      &mcp.TextContent{Annotations: &mcp.Annotations{}},
+		"text with metadata":  &mcp.TextContent{Meta: mcp.Meta{"a": 1}},
+		"text over the limit": &mcp.TextContent{Text: strings.Repeat("x", 1<<20+1)},
+		"text not in UTF-8":   &mcp.TextContent{Text: "\xff"},
 	} {
 		var r wire.TextResult
-		if r.SetContent([]mcp.Content{c}) {
+		if r.SetContent([]mcp.Content{c}, 1<<20) {
 			t.Errorf("%s is taken for plain text", what)
 		}
 	}
