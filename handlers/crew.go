@@ -263,7 +263,7 @@ func (q *taskQueue) len() int { return q.n }
 
 func (q *taskQueue) push(t task) {
 	if q.n == len(q.ring) {
-		bigger := make([]task, max(16, 2*q.n))
+		bigger := make([]task, max(2, 2*q.n))
 		for i := range q.n {
 			bigger[i] = q.ring[(q.first+i)%len(q.ring)]
 		}

@@ -26,12 +26,12 @@ const (
 type queue[T any] struct {
 	mu     sync.Mutex
 	items  []entry[T]
-	keys   map[string]bool // of the pushed items that wait
+	keys   map[string]bool // of the pushed items that wait; nil for none
 	pushed int             // items that were pushed
 	closed bool
 	err    error         // why the queue was closed, nil for the good order
 	ready  chan struct{} // has a token when there is something to do for the writer
-	room   chan struct{} // closed when items are taken
+	room   chan struct{} // closed when items are taken; nil if nobody waits for that
 	full   func()        // called before one waits for room; nil for nothing
 }
 
@@ -41,7 +41,7 @@ type entry[T any] struct {
 }
 
 func newQueue[T any]() *queue[T] {
-	return &queue[T]{keys: map[string]bool{}, ready: make(chan struct{}, 1), room: make(chan struct{})}
+	return &queue[T]{ready: make(chan struct{}, 1)}
 }
 
 // errSlowReader ends the stream of a peer that does not read what it subscribed to.
@@ -65,6 +65,9 @@ func (q *queue[T]) send(ctx context.Context, item T) error {
 			q.add(entry[T]{item: item})
 			q.mu.Unlock()
 			return nil
+		}
+		if q.room == nil {
+			q.room = make(chan struct{})
 		}
 		room := q.room
 		q.mu.Unlock()
@@ -95,6 +98,9 @@ func (q *queue[T]) push(key string, item T) error {
 		return errSlowReader
 	}
 	if key != "" {
+		if q.keys == nil {
+			q.keys = map[string]bool{}
+		}
 		q.keys[key] = true
 	}
 	q.pushed++
@@ -121,9 +127,15 @@ func (q *queue[T]) close(err error) {
 	if !q.closed {
 		q.closed, q.err = true, err
 	}
-	close(q.room)
-	q.room = make(chan struct{})
+	q.makeRoom()
 	q.wake()
+}
+
+func (q *queue[T]) makeRoom() {
+	if q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
 }
 
 // write hands all items to emit, in order and as many as wait at a time, until the
@@ -160,10 +172,8 @@ func (q *queue[T]) take() ([]entry[T], bool, error) {
 	defer q.mu.Unlock()
 	taken := q.items
 	if len(taken) > 0 {
-		q.items, q.pushed = nil, 0
-		clear(q.keys)
-		close(q.room)
-		q.room = make(chan struct{})
+		q.items, q.pushed, q.keys = nil, 0, nil
+		q.makeRoom()
 	}
 	if errors.Is(q.err, errSlowReader) {
 		return nil, true, q.err

@@ -102,7 +102,7 @@ func newServer(ctx context.Context, h http.Handler, cfg *serveConfig) *http.Serv
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: maxConcurrentStreams,
+			MaxConcurrentStreams: cfg.streams,
 			SendPingTimeout:      pingAfter,
 			PingTimeout:          pingTimeout,
 			WriteByteTimeout:     writeByteTimeout,

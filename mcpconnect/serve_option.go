@@ -26,12 +26,13 @@ type serveConfig struct {
 	drainDelay  time.Duration
 	drainers    []Drainer
 	logger      *slog.Logger
+	streams     int
 
 	withoutCoalescing bool
 }
 
 func newServeConfig(h http.Handler, opts []ServeOption) *serveConfig {
-	cfg := &serveConfig{gracePeriod: 30 * time.Second}
+	cfg := &serveConfig{gracePeriod: 30 * time.Second, streams: maxConcurrentStreams}
 	if d, ok := h.(Drainer); ok {
 		cfg.drainers = append(cfg.drainers, d)
 	}
@@ -98,6 +99,17 @@ func WithDrain(d Drainer) ServeOption {
 // connections (as warnings). By default, or if logger is nil, [slog.Default].
 func WithServeLogger(logger *slog.Logger) ServeOption {
 	return serveOptionFunc(func(cfg *serveConfig) { cfg.logger = logger })
+}
+
+// WithConcurrentStreams sets how many RPCs may run at the same time on one HTTP/2 connection,
+// for clients that keep many streams open: each Connect or Listen is one. Beyond it a client
+// waits, or opens another connection. By default, or if n is not positive, 128 (SPEC.md §12).
+func WithConcurrentStreams(n int) ServeOption {
+	return serveOptionFunc(func(cfg *serveConfig) {
+		if cfg.streams = n; n <= 0 {
+			cfg.streams = maxConcurrentStreams
+		}
+	})
 }
 
 // WithoutCoalescing leaves HTTP/2 connections as net/http has them: two reads for each frame,

@@ -69,14 +69,14 @@ func Gather(ctx context.Context, addr string, kind Kind, n int) (*Crowd, error) 
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Crowd{size: n, hangUp: cancel, broken: make(chan error, 1)}
 	var opening sync.WaitGroup
-	for first := 0; first < n; first += serveStreams {
+	for first := 0; first < n; first += perConnection {
 		conn, err := dialGRPC(addr)
 		if err != nil {
 			c.fail(err)
 			break
 		}
 		c.conns = append(c.conns, conn)
-		opening.Go(func() { c.open(ctx, mcpv1grpc.NewMCPClient(conn), open, min(serveStreams, n-first)) })
+		opening.Go(func() { c.open(ctx, mcpv1grpc.NewMCPClient(conn), open, min(perConnection, n-first)) })
 	}
 	opening.Wait()
 	select {

@@ -16,13 +16,8 @@ import (
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-const (
-	// perConnection is how many idle streams share a connection where the server lets them.
-	perConnection = 250
-	// serveStreams is how many streams [mcpconnect.Serve] takes on a connection, about: it has
-	// no option for more.
-	serveStreams = 125
-)
+// perConnection is how many idle streams share a connection, on every server that lets them.
+const perConnection = 250
 
 var (
 	_ Idler = own{}
@@ -40,7 +35,7 @@ func (o own) Idle(ctx context.Context, addr string, n int) (func(), error) {
 
 // idleGRPC opens streams with grpc-go, as that of grpcPeer does: the client is the same.
 func idleGRPC(ctx context.Context, addr string, n int) (func(), error) {
-	return idleStreams(ctx, addr, n, serveStreams)
+	return idleStreams(ctx, addr, n, perConnection)
 }
 
 // idleTyped opens streams by typed clients, which share connections. A client makes its first

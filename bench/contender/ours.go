@@ -64,7 +64,8 @@ func (own) Serve(ctx context.Context, ln net.Listener, setup Setup) error {
 	quiet := slog.New(slog.DiscardHandler)
 	h := mcpconnect.NewHandler(setup.server(), mcpconnect.WithLogger(quiet))
 	defer func() { _ = h.Close() }() // always nil
-	return mcpconnect.Serve(ctx, ln, h, mcpconnect.WithServeLogger(quiet), mcpconnect.WithGracePeriod(0))
+	return mcpconnect.Serve(ctx, ln, h, mcpconnect.WithServeLogger(quiet), mcpconnect.WithGracePeriod(0),
+		mcpconnect.WithConcurrentStreams(perConnection)) // as net/http and grpc-go have it; by default half as many
 }
 
 func (o own) Dial(ctx context.Context, addr string, _ int) (Client, error) { return o.dial(ctx, addr) }
