@@ -167,7 +167,7 @@ const maxLayers = 32
 // two that are equal both are referred to, so that none can have taken the other's place. Code
 // pointers do not tell: each place that a function is inlined into has a copy of the code.
 func closureOf(h mcp.MethodHandler) unsafe.Pointer {
-	return *(*unsafe.Pointer)(unsafe.Pointer(&h)) //nolint:gosec // there is no other identity
+	return *(*unsafe.Pointer)(unsafe.Pointer(&h))
 }
 
 // receiving is our receiving middleware. Requests that reach the server through a

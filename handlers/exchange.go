@@ -91,20 +91,34 @@ func (x *exchange) current() *session {
 // client has cancelled. checkEnvelope must have found e good. The error is that of a Send
 // without an answer.
 func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) error {
+	if run := x.begin(ctx, e); run != nil {
+		return run()
+	}
+	return nil
+}
+
+// begin takes in a request: from now on it can be cancelled. run does the rest of request; it
+// is nil if the request was refused.
+func (x *exchange) begin(ctx context.Context, e *mcpv1.Envelope) (run func() error) {
 	id, r := *idOf(e), e.GetRequest()
 	params, err := mapping.JSONText(r.GetParams(), r.GetParamsJson())
 	if err != nil {
 		x.refuse(ctx, &id, envelopeError(err))
 		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	calls := x.registry()
-	if err := calls.begin(id, cancel); err != nil {
+	c, calls := &callContext{parent: ctx}, x.registry()
+	if err := calls.begin(id, c.cancel); err != nil {
 		x.refuse(ctx, &id, err)
 		return nil
 	}
-	result, err := x.serve(ctx, e.Method, id, params)
+	return func() error {
+		defer c.cancel()
+		return x.run(c, calls, e.Method, id, params)
+	}
+}
+
+func (x *exchange) run(ctx context.Context, calls *inflight, method string, id callID, params json.RawMessage) error {
+	result, err := x.serve(ctx, method, id, params)
 	if calls.end(id) {
 		return nil // cancelled: nothing more is sent for it
 	}
@@ -119,7 +133,7 @@ func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) error {
 		}
 	}
 	if err != nil {
-		failure = x.srv.toRPCError(ctx, e.Method, err)
+		failure = x.srv.toRPCError(ctx, method, err)
 		// Out of time is told even though ctx has ended.
 		x.refuse(context.WithoutCancel(ctx), &id, failure)
 	}

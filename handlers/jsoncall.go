@@ -43,8 +43,7 @@ func (r *reader) jsonCall(ctx context.Context, request *wire.Request) bool {
 		return false
 	}
 	x.bytes.Store(true) // see learn
-	t := &jsonCall{r: r, id: request.ID}
-	t.ctx.parent = ctx
+	t := &jsonCall{r: r, id: request.ID, ctx: callContext{parent: ctx}}
 	t.init(r, sc, string(plain.Name), bytes.Clone(plain.Arguments), maps.Clone(sc.params))
 	t.call.scope.meta, t.call.sink, t.extra.Header = sc.meta, x, x.header
 	id := t.callID()

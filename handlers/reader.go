@@ -155,9 +155,14 @@ func (r *reader) request(ctx context.Context, e *mcpv1.Envelope) {
 		r.refuse(ctx, e, err)
 		return
 	}
+	run := r.x.begin(ctx, e)
+	if run == nil {
+		r.free()
+		return
+	}
 	r.crew.add(taskFunc(func() {
 		defer r.free()
-		_ = r.x.request(ctx, e) // never fails here
+		_ = run() // never fails here
 	}))
 }
 

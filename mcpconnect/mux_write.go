@@ -201,7 +201,8 @@ func (b *batcher) add(batch []byte) error {
 	if err := b.send(batch[:before], b.n-1); err != nil {
 		return err
 	}
-	b.batch, b.n = append(batch[:0], batch[before:]...), 1
+	b.batch = batch[:copy(batch, batch[before:])]
+	b.n = 1
 	return nil
 }
 

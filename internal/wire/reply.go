@@ -216,7 +216,7 @@ func toString(b []byte) string {
 	if len(b) < shareBytes {
 		return string(b)
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // see above
+	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
 func (t *TextResult) parseField(number protowire.Number, value []byte) bool {
