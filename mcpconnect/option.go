@@ -119,7 +119,9 @@ func WithMeterProvider(p metric.MeterProvider) HandlerOption {
 }
 
 // WithConnectOptions passes options to the Connect handlers of all services, after those
-// of this package: interceptors, for example. A codec or compression replaces ours.
+// of this package: interceptors, for example. A codec or compression replaces ours. They must
+// not change responses: those of lists are shared between calls. The envelopes of a Connect
+// stream are encoded when interceptors see them, unless a codec named "proto" is given.
 func WithConnectOptions(opts ...connect.HandlerOption) HandlerOption {
 	return handlerOptionFunc(func(c *handlerConfig) { c.connect = append(c.connect, opts...) })
 }
