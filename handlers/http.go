@@ -6,8 +6,11 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
 type exchangeKey struct{}
@@ -25,6 +28,11 @@ type httpExchange struct {
 // client does.
 func Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Only those that may be cached, and streams of requests, need it.
+		if r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, mcpv1connect.MCPConnectProcedure) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		x := &httpExchange{
 			control: http.NewResponseController(w),
 			tls:     r.TLS != nil && len(r.TLS.PeerCertificates) > 0,

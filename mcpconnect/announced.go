@@ -7,24 +7,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 )
-
-// refuseAnnounced returns a handler that calls next, and ends a request's body where it
-// announces a message of more than limit bytes. connect by itself reads such a message to
-// its end, or waits for it, before it refuses it (connect-go#620): on a stream that is up
-// to 4 GiB for each.
-func refuseAnnounced(next http.Handler, limit int64) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if hasBody(r) && isFramed(r.Header.Get("Content-Type")) {
-			request := *r
-			request.Body = &framedBody{ReadCloser: r.Body, limit: limit}
-			r = &request
-		}
-		next.ServeHTTP(w, r)
-	})
-}
 
 // isFramed tells the content types whose messages have a prefix: all but those of unary
 // Connect RPCs, and of what is no RPC.
@@ -33,8 +17,10 @@ func isFramed(contentType string) bool {
 	return strings.HasPrefix(contentType, "application/grpc") || strings.HasPrefix(contentType, "application/connect+")
 }
 
-// A framedBody reads messages with a prefix of five bytes: flags, and the length in
-// network order. It lets all of them through as they are. Not safe for concurrent use.
+// A framedBody reads messages with a prefix of five bytes: flags, and the length in network
+// order. It lets all of them through as they are, until one announces more than limit bytes:
+// connect by itself reads such a message to its end, or waits for it, before it refuses it
+// (connect-go#620). On a stream that is up to 4 GiB for each. Not safe for concurrent use.
 type framedBody struct {
 	io.ReadCloser
 

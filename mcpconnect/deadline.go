@@ -42,6 +42,9 @@ type guardConfig struct {
 	// have room for connect's own limit and the 5 bytes of a gRPC prefix, or that
 	// limit's better error is never seen.
 	wireLimit int64
+
+	// messageLimit is the most bytes that the prefix of a message may announce.
+	messageLimit int64
 }
 
 // guard returns a handler that calls next under the limits of cfg, which take the place of
@@ -55,20 +58,29 @@ func guard(next http.Handler, cfg guardConfig) http.Handler {
 			// keep the connection. That must end too. The server takes the deadline back.
 			defer func() { _ = controller.SetReadDeadline(time.Now().Add(cfg.readTimeout)) }()
 		}
-		if hasBody(r) && cfg.singleRequest(r) {
-			request := *r
-			if cfg.wireLimit > 0 {
-				request.Body = http.MaxBytesReader(w, request.Body, cfg.wireLimit)
+		if body := r.Body; hasBody(r) {
+			if cfg.singleRequest(r) {
+				if cfg.wireLimit > 0 {
+					body = http.MaxBytesReader(w, body, cfg.wireLimit)
+				}
+				if cfg.readTimeout > 0 {
+					timed := newTimedBody(body, controller, cfg.readTimeout)
+					defer timed.stop()
+					body = timed
+				}
 			}
-			if cfg.readTimeout > 0 {
-				body := newTimedBody(request.Body, controller, cfg.readTimeout)
-				defer body.stop()
+			if cfg.messageLimit > 0 && isFramed(r.Header.Get("Content-Type")) {
+				body = &framedBody{ReadCloser: body, limit: cfg.messageLimit}
+			}
+			if body != r.Body {
+				request := *r
 				request.Body = body
+				r = &request
 			}
-			r = &request
 		}
 		if cfg.writeTimeout > 0 {
 			timed := newTimedWriter(w, controller, cfg.writeTimeout)
+			timed.http1 = r.ProtoMajor == 1
 			defer timed.stop()
 			w = timed
 			if canFlush(w) {
@@ -170,6 +182,9 @@ type timedWriter struct {
 	controller *http.ResponseController
 	timeout    time.Duration
 
+	http1    bool // the end of the response has to be written, too
+	buffered bool // something was written and not flushed
+
 	mu      sync.Mutex
 	timer   *time.Timer // nil until the first write
 	ticking bool        // the timer will call watch
@@ -187,6 +202,7 @@ func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *timedWriter) Write(p []byte) (int, error) {
 	w.begin()
 	defer w.end()
+	w.buffered = true
 	return w.ResponseWriter.Write(p)
 }
 
@@ -232,7 +248,8 @@ func (w *timedWriter) watch() {
 
 // stop must be called before the handler returns: the connection is not its own after that.
 // What is still buffered is then written by the server, and gets a deadline, which the server
-// takes back at the end of the response.
+// takes back at the end of the response. On HTTP/2 that costs as much as a frame does, so none
+// is set where all has been flushed: trailers need no room at the peer.
 func (w *timedWriter) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -241,7 +258,9 @@ func (w *timedWriter) stop() {
 	}
 	if !w.over {
 		w.over = true
-		_ = w.controller.SetWriteDeadline(time.Now().Add(w.timeout))
+		if w.buffered || w.http1 {
+			_ = w.controller.SetWriteDeadline(time.Now().Add(w.timeout))
+		}
 	}
 }
 
@@ -254,6 +273,7 @@ func (w timedFlusher) Flush() { _ = w.FlushError() }
 func (w timedFlusher) FlushError() error {
 	w.begin()
 	defer w.end()
+	w.buffered = false
 	return w.controller.Flush()
 }
 

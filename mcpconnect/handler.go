@@ -74,11 +74,12 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 		mux.Handle(grpcreflect.NewHandlerV1(reflector, connectOptions...))
 		mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, connectOptions...))
 	}
-	h.http = pooled(guard(refuseAnnounced(handlers.Wrap(mux), int64(cfg.limits.MessageBytes)), guardConfig{
+	h.http = pooled(guard(handlers.Wrap(mux), guardConfig{
 		singleRequest: isSingleRequest,
 		readTimeout:   cfg.limits.ReadTimeout,
 		writeTimeout:  cfg.limits.WriteTimeout,
 		wireLimit:     int64(cfg.limits.MessageBytes) + wireSlack,
+		messageLimit:  int64(cfg.limits.MessageBytes),
 	}), &h.workers)
 	return h
 }
