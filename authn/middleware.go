@@ -1,0 +1,164 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package authn
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+
+	connectauthn "connectrpc.com/authn"
+	"connectrpc.com/connect"
+	"golang.org/x/time/rate"
+)
+
+// Config says what a [Middleware] does.
+type Config struct {
+	// Authenticators recognise callers. At least one is needed.
+	Authenticators []Authenticator
+	// Metadata is what challenges point to. If nil they say just the scheme.
+	Metadata *Metadata
+	// Logger is told why callers were refused, and who they claimed to be as far as that
+	// was checked; never a credential. If nil, [slog.Default] is used. Of a flood it gets
+	// some, and how many more there were.
+	Logger *slog.Logger
+	// HandlerOptions are those of the Connect handlers behind: refusals are written as
+	// these would.
+	HandlerOptions []connect.HandlerOption
+	// Unbounded leaves it to the handlers behind to end with the caller's credential, by
+	// [UntilEnd] and [WithTimeout]. By default the context of each request ends with it.
+	Unbounded bool
+}
+
+// A Middleware lets authenticated requests through, and refuses others before their body
+// is read, in the protocol that they speak: gRPC, gRPC-Web, Connect or plain HTTP. It is
+// safe for concurrent use.
+type Middleware struct {
+	cfg    Config
+	scheme string // of the challenge; empty for none
+	log    *sampledLog
+}
+
+// NewMiddleware makes a Middleware. It fails if there is no authenticator, or one is nil.
+func NewMiddleware(cfg Config) (*Middleware, error) {
+	if len(cfg.Authenticators) == 0 {
+		return nil, errNoAuthenticators
+	}
+	m := &Middleware{cfg: cfg, log: newSampledLog(cfg.Logger)}
+	m.cfg.Authenticators = slices.Clone(cfg.Authenticators)
+	for i, a := range m.cfg.Authenticators {
+		if a == nil {
+			return nil, fmt.Errorf("authenticator %d is nil", i)
+		}
+		if s := a.Scheme(); s == "Bearer" || m.scheme == "" {
+			m.scheme = s
+		}
+	}
+	return m, nil
+}
+
+// Check says who sent r. Errors wrap [ErrInvalidCredential], [ErrMalformedCredential] or
+// [ErrUnavailable], or none of them if r has no credential. Their text is for logs only.
+func (m *Middleware) Check(r *http.Request) (*Principal, error) {
+	return authenticate(r.Context(), r, m.cfg.Authenticators)
+}
+
+// Wrap gives a handler that calls next for authenticated requests, with their
+// [Principal] in the context: [FromContext] finds it, [connectauthn.GetInfo] does, and
+// the SDK's auth.TokenInfoFromContext finds it as a TokenInfo.
+func (m *Middleware) Wrap(next http.Handler) http.Handler {
+	if !m.cfg.Unbounded {
+		next = bound(next)
+	}
+	checked := connectauthn.NewMiddleware(m.authenticate, m.cfg.HandlerOptions...).Wrap(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		checked.ServeHTTP(w, r.WithContext(&attempt{Context: r.Context(), header: w.Header()}))
+	})
+}
+
+// An attempt is the context of a request while it is authenticated, and below that of all
+// that it does: it holds what the SDK knows the caller by.
+type attempt struct {
+	context.Context
+
+	header http.Header // of the response; nil once the caller is let in
+	caller *Principal
+}
+
+func (a *attempt) Value(key any) any {
+	if key == sdkTokenKey && a.caller != nil {
+		return a.caller.TokenInfo()
+	}
+	return a.Context.Value(key)
+}
+
+// authenticate is the AuthFunc below Wrap.
+func (m *Middleware) authenticate(ctx context.Context, r *http.Request) (any, error) {
+	a, ok := ctx.(*attempt)
+	if !ok {
+		return nil, refusedUnavailable.connectError(nil, nil) // not called by Wrap
+	}
+	p, err := m.Check(r)
+	if err != nil {
+		return nil, m.refuse(a.header, r, err)
+	}
+	a.caller, a.header = p, nil
+	return p, nil
+}
+
+// refuse gives the error for the caller, and sets the challenge: a header, since HTTP/2 has
+// no place for it in trailers.
+func (m *Middleware) refuse(h http.Header, r *http.Request, err error) error {
+	m.log.refused(r, err)
+	refused := refusalFor(err)
+	h.Set("Cache-Control", "no-store")
+	switch {
+	case !refused.challenge:
+		h.Set("Retry-After", "5")
+	case m.scheme == "Bearer":
+		h.Set("Www-Authenticate", m.cfg.Metadata.Challenge(refused.oauth, nil))
+	case m.scheme != "":
+		h.Set("Www-Authenticate", m.scheme)
+	}
+	return refused.connectError(m.cfg.Metadata, nil)
+}
+
+// bound ends requests with their caller's credential.
+func bound(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := UntilEnd(r.Context())
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// A sampledLog tells of refusals, without being a way to fill the disk.
+type sampledLog struct {
+	logger  *slog.Logger
+	limiter *rate.Limiter
+	skipped atomic.Int64
+}
+
+func newSampledLog(logger *slog.Logger) *sampledLog {
+	if logger == nil {
+		logger = slog.Default()
+	}
+	return &sampledLog{logger: logger, limiter: rate.NewLimiter(1, 20)}
+}
+
+// refused logs why a request was refused.
+func (l *sampledLog) refused(r *http.Request, err error) {
+	if !l.limiter.Allow() {
+		l.skipped.Add(1)
+		return
+	}
+	attrs := []slog.Attr{slog.String("reason", err.Error()), slog.String("peer", r.RemoteAddr)}
+	if n := l.skipped.Swap(0); n > 0 {
+		attrs = append(attrs, slog.Int64("more_refused_before", n))
+	}
+	l.logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused", attrs...)
+}
