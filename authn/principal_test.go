@@ -109,7 +109,11 @@ func TestWithTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := NewContext(context.Background(), &Principal{Expires: time.Now().Add(time.Minute)})
-		for timeout, cause := range map[time.Duration]error{time.Minute: context.DeadlineExceeded, time.Hour: ErrCredentialEnded} {
+		for _, test := range []struct {
+			timeout time.Duration
+			cause   error
+		}{{time.Minute, context.DeadlineExceeded}, {time.Hour, ErrCredentialEnded}} {
+			timeout, cause := test.timeout, test.cause
 			begin := time.Now()
 			ctx, cancel := WithTimeout(ctx, timeout)
 			<-ctx.Done()
