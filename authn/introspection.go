@@ -116,7 +116,7 @@ func (v *Introspection) ask(ctx context.Context, token string, now time.Time) (a
 		return answer{}, errors.New("too many tokens that are not known")
 	}
 	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, v.cfg.Endpoint, strings.NewReader(form.Encode())) //nolint:gosec // the endpoint is configured
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, v.cfg.Endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
 		return answer{}, err
 	}

@@ -67,29 +67,3 @@ func (s *Static) VerifyToken(_ context.Context, token string, r *http.Request) (
 	}
 	return found, nil
 }
-
-// A Grant is what the configuration says of a caller that no authorization server vouches
-// for.
-type Grant struct {
-	// Subject is the caller's name. If empty it is the name in the credential: a SPIFFE
-	// ID, a host, or the user id of a process.
-	Subject string
-	// Tenant is the organisation that the caller belongs to, empty for none.
-	Tenant string
-	// Scopes are what the caller may do.
-	Scopes []string
-}
-
-func (g Grant) check() error {
-	if g.Subject == "" {
-		return errors.New("subject is empty: say whose it is")
-	}
-	return checkScopes(g.Scopes)
-}
-
-func (g Grant) principal(method Method, name string) Principal {
-	if g.Subject != "" {
-		name = g.Subject
-	}
-	return Principal{Subject: name, Tenant: g.Tenant, Scopes: g.Scopes, Method: method}
-}
