@@ -89,8 +89,11 @@ func (m *Metadata) Resource() string { return m.doc.Resource }
 
 // Paths gives the paths that a server has to serve the document at: the one of URL, and
 // the one at the root, which clients try next. They are at the root of the host, whatever
-// the server is mounted under.
+// the server is mounted under. A nil Metadata has none.
 func (m *Metadata) Paths() []string {
+	if m == nil {
+		return nil
+	}
 	if m.path == "" {
 		return []string{wellKnown}
 	}
@@ -131,6 +134,9 @@ func resourceURL(text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case u.Path == "/":
+		u.Path = "" // goes away in front of the well-known path (RFC 9728 §3.1)
+		return u, nil
 	case strings.HasSuffix(u.Path, "/"):
 		return nil, errors.New("leave out the slash at the end: identifiers are compared byte for byte")
 	case u.Path != "" && cleanPath(u.Path) != u.Path:

@@ -21,6 +21,7 @@ func TestMetadataPaths(t *testing.T) {
 		paths         []string
 	}{
 		{"https://mcp.example.com", "https://mcp.example.com/.well-known/oauth-protected-resource", []string{wellKnown}},
+		{"https://mcp.example.com/", "https://mcp.example.com/.well-known/oauth-protected-resource", []string{wellKnown}},
 		{"https://mcp.example.com:8443/a/b", "https://mcp.example.com:8443/.well-known/oauth-protected-resource/a/b", []string{wellKnown, wellKnown + "/a/b"}},
 		{"http://localhost:8080/x", "http://localhost:8080/.well-known/oauth-protected-resource/x", []string{wellKnown, wellKnown + "/x"}},
 		{"http://[::1]:8080", "http://[::1]:8080/.well-known/oauth-protected-resource", []string{wellKnown}},
@@ -44,7 +45,7 @@ func TestMetadataMistakes(t *testing.T) {
 	}{
 		{"no resource", func(d *oauthex.ProtectedResourceMetadata) { d.Resource = "" }, "https"},
 		{"http", func(d *oauthex.ProtectedResourceMetadata) { d.Resource = "http://mcp.example.com" }, "https"},
-		{"a slash at the end", func(d *oauthex.ProtectedResourceMetadata) { d.Resource += "/" }, "slash"},
+		{"a slash at the end", func(d *oauthex.ProtectedResourceMetadata) { d.Resource += "/a/" }, "slash"},
 		{"a query", func(d *oauthex.ProtectedResourceMetadata) { d.Resource += "?a" }, "query"},
 		{"a fragment", func(d *oauthex.ProtectedResourceMetadata) { d.Resource += "#" }, "fragment"},
 		{"capitals", func(d *oauthex.ProtectedResourceMetadata) { d.Resource = "https://MCP.example.com" }, "lower case"},

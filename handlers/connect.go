@@ -8,13 +8,14 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
 // Connect implements the Connect RPC: JSON-RPC messages and typed frames both ways
 // (SPEC.md §4).
 func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := authn.UntilEnd(ctx)
 	defer cancel()
 	x := &exchange{
 		srv:    s,
@@ -34,6 +35,7 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		}
 	}
 	defer context.AfterFunc(s.drain, x.stop)()
+	defer x.endWithCredential(ctx)()
 	r := newReader(x, stream)
 	written := make(chan error, 1)
 	go func() {
@@ -50,7 +52,10 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		x.leave() // a handler that does not heed its end must not keep the session
 	}
 	r.calls.Wait()
-	if readErr == nil && s.drain.Err() != nil {
+	switch {
+	case credentialEnded(ctx):
+		readErr = errCredentialEnded
+	case readErr == nil && s.drain.Err() != nil:
 		readErr = errDraining
 	}
 	x.out.close(readErr)

@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -108,6 +109,9 @@ func (s *Server) toRPCError(ctx context.Context, method string, err error) *rpcE
 func ended(cause error) *rpcError {
 	if e, ok := errors.AsType[*rpcError](cause); ok {
 		return e
+	}
+	if errors.Is(cause, authn.ErrCredentialEnded) {
+		return errCredentialEnded
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return newError(connect.CodeDeadlineExceeded, jsonrpc.CodeInternalError, "deadline exceeded")

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -67,7 +68,7 @@ func (s *Server) fail(ctx context.Context, method string, err error, enc mcpv1.J
 
 // bounded gives ctx the deadline that a unary RPC has at the most.
 func (s *Server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.cfg.MaxUnaryTime)
+	return authn.WithTimeout(ctx, s.cfg.MaxUnaryTime)
 }
 
 // A typedRequest is the request message of a typed RPC.

@@ -1,0 +1,80 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mcpconnect
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"connectrpc.com/connect"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/mcpconnect/mcpconnect/authn"
+	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+)
+
+// WithAuthn lets callers in that one of the authenticators knows, and nobody else: on every
+// protocol, for every RPC of mcp.v1.MCP and for reflection. AuthDiscovery, the well-known
+// paths of [WithResourceMetadata] and health checks stay open to everybody. Calls and
+// streams end with the credential that let them in. Handlers see the caller by
+// [authn.FromContext], and in the SDK's RequestExtra.TokenInfo.
+//
+// By default everybody is let in. [NewHandler] panics if there is no authenticator, or one
+// is nil.
+func WithAuthn(authenticators ...authn.Authenticator) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.authn = append([]authn.Authenticator{}, authenticators...) })
+}
+
+// WithResourceMetadata sets where callers get a token (RFC 9728). AuthDiscovery gives the
+// document, as do the paths that [authn.Metadata.Paths] names, and challenges point to it.
+// They are at the root of the host: where the handler stands under a prefix they have to be
+// routed to it, too. By default there is none. It panics if metadata is nil, or
+// [authn.NewMetadata] does not accept it.
+func WithResourceMetadata(metadata *oauthex.ProtectedResourceMetadata) HandlerOption {
+	if metadata == nil {
+		panic("mcpconnect: WithResourceMetadata(nil)") //nolint:forbidigo // set-up misuse, documented
+	}
+	m, err := authn.NewMetadata(*metadata)
+	if err != nil {
+		panic("mcpconnect: WithResourceMetadata: " + err.Error()) //nolint:forbidigo // set-up misuse, documented
+	}
+	return handlerOptionFunc(func(c *handlerConfig) { c.metadata = m })
+}
+
+// resourceMetadata goes by way of JSON: the members of the document are the names of the
+// message's fields.
+func resourceMetadata(metadata *authn.Metadata) *mcpv1.ProtectedResourceMetadata {
+	if metadata == nil {
+		return nil
+	}
+	doc := metadata.Document()
+	m := &mcpv1.ProtectedResourceMetadata{}
+	text, err := json.Marshal(&doc)
+	if err == nil {
+		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(text, m)
+	}
+	if err != nil {
+		panic("mcpconnect: resource metadata: " + err.Error()) //nolint:forbidigo // NewMetadata has encoded it
+	}
+	return m
+}
+
+// authenticated puts the middleware in front of next, if there is to be one.
+func (c *handlerConfig) authenticated(next http.Handler, opts []connect.HandlerOption) http.Handler {
+	if c.authn == nil {
+		return next
+	}
+	m, err := authn.NewMiddleware(authn.Config{
+		Authenticators: c.authn,
+		Metadata:       c.metadata,
+		Logger:         c.logger,
+		HandlerOptions: opts,
+		Unbounded:      true, // package handlers sees to it
+	})
+	if err != nil {
+		panic("mcpconnect: WithAuthn: " + err.Error()) //nolint:forbidigo // set-up misuse, documented
+	}
+	return m.Wrap(next)
+}
