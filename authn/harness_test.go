@@ -50,9 +50,6 @@ var wires = []wire{
 func (w wire) grpc() bool    { return strings.HasPrefix(w.name, "gRPC ") }
 func (w wire) grpcWeb() bool { return strings.HasPrefix(w.name, "gRPC-Web") }
 
-// duplex tells whether both sides can speak at once.
-func (w wire) duplex() bool { return !w.http1 }
-
 // A site is a handler that can be reached on all wires, with and without a name of its own.
 type site struct {
 	clear, secure, socket string // addresses

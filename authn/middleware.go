@@ -5,14 +5,17 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"sync/atomic"
 
 	connectauthn "connectrpc.com/authn"
 	"connectrpc.com/connect"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"golang.org/x/time/rate"
 )
 
@@ -22,6 +25,9 @@ type Config struct {
 	Authenticators []Authenticator
 	// Metadata is what challenges point to. If nil they say just the scheme.
 	Metadata *Metadata
+	// Policy is asked for its baseline, before a request's body is read. If nil, every
+	// caller that is known gets through.
+	Policy *Policy
 	// Logger is told why callers were refused, and who they claimed to be as far as that
 	// was checked; never a credential. If nil, [slog.Default] is used. Of a flood it gets
 	// some, and how many more there were.
@@ -68,7 +74,7 @@ func (m *Middleware) Check(r *http.Request) (*Principal, error) {
 }
 
 // Wrap gives a handler that calls next for authenticated requests, with their
-// [Principal] in the context: [FromContext] finds it, [connectauthn.GetInfo] does, and
+// [Principal] in the context, and without their credentials: [FromContext] finds it, [connectauthn.GetInfo] does, and
 // the SDK's auth.TokenInfoFromContext finds it as a TokenInfo.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	if !m.cfg.Unbounded {
@@ -106,8 +112,23 @@ func (m *Middleware) authenticate(ctx context.Context, r *http.Request) (any, er
 	if err != nil {
 		return nil, m.refuse(a.header, r, err)
 	}
+	if err := m.cfg.Policy.admit(p); err != nil {
+		return nil, m.forbid(a.header, r, p, err)
+	}
 	a.caller, a.header = p, nil
+	// r is Wrap's own. Whoever sees the rest of it must not pass credentials on.
+	r.Header = withoutCredentials(r.Header)
 	return p, nil
+}
+
+// forbid gives the error for a caller that lacks the baseline.
+func (m *Middleware) forbid(h http.Header, r *http.Request, p *Principal, err *jsonrpc.Error) error {
+	m.log.refused(r, fmt.Errorf("%s: %w", p.ID(), err))
+	h.Set("Cache-Control", "no-store")
+	denied := m.cfg.Metadata.Explain(p, err)
+	forbidden := connect.NewError(connect.CodePermissionDenied, errors.New(denied.Message))
+	m.cfg.Metadata.StepUp(denied, h, forbidden)
+	return forbidden
 }
 
 // refuse gives the error for the caller, and sets the challenge: a header, since HTTP/2 has
@@ -115,16 +136,26 @@ func (m *Middleware) authenticate(ctx context.Context, r *http.Request) (any, er
 func (m *Middleware) refuse(h http.Header, r *http.Request, err error) error {
 	m.log.refused(r, err)
 	refused := refusalFor(err)
+	scopes := m.cfg.Policy.baseline()
 	h.Set("Cache-Control", "no-store")
 	switch {
 	case !refused.challenge:
 		h.Set("Retry-After", "5")
 	case m.scheme == "Bearer":
-		h.Set("Www-Authenticate", m.cfg.Metadata.Challenge(refused.oauth, nil))
+		h.Set("Www-Authenticate", m.cfg.Metadata.Challenge(refused.oauth, scopes))
 	case m.scheme != "":
 		h.Set("Www-Authenticate", m.scheme)
 	}
-	return refused.connectError(m.cfg.Metadata, nil)
+	return refused.connectError(m.cfg.Metadata, scopes)
+}
+
+// withoutCredentials gives headers without what callers authenticate by.
+func withoutCredentials(h http.Header) http.Header {
+	h = maps.Clone(h)
+	delete(h, headerAuthorization)
+	delete(h, headerAPIKey)
+	delete(h, "Proxy-Authorization")
+	return h
 }
 
 // bound ends requests with their caller's credential.

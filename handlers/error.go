@@ -99,6 +99,9 @@ func (s *Server) toRPCError(ctx context.Context, method string, err error) *rpcE
 		return ended(context.Cause(ctx)) // whatever a handler makes of it is noise
 	}
 	if wire, ok := errors.AsType[*jsonrpc.Error](err); ok {
+		if authn.IsDenial(wire) {
+			return &rpcError{connect.CodePermissionDenied, s.cfg.Metadata.Explain(authn.FromContext(ctx), wire)}
+		}
 		return fromWire(wire, err)
 	}
 	s.log.ErrorContext(ctx, "handler failed", "method", method, "error", err)
@@ -165,7 +168,7 @@ func namesUnknownFeature(message string) bool {
 
 // connectError gives the error of a failed RPC: code, text, and the JSON-RPC error as
 // its detail.
-func (e *rpcError) connectError(enc mcpv1.JsonEncoding) error {
+func (e *rpcError) connectError(enc mcpv1.JsonEncoding) *connect.Error {
 	err := connect.NewError(e.code, errors.New(e.wire.Message))
 	detail, detailErr := connect.NewErrorDetail(e.message(enc))
 	if detailErr == nil {

@@ -22,6 +22,9 @@ import (
 // ends it, and gives its result. Each has a session of its own, since the SDK keeps one
 // subscription of a kind per session. push takes the notifications and must not block.
 func (s *Server) listen(ctx context.Context, c *call, id jsonrpc.ID, params json.RawMessage, push func(*jsonrpc.Request) error) (json.RawMessage, error) {
+	if err := s.allowJSON(ctx, methodListen, params); err != nil {
+		return nil, err
+	}
 	answer := make(chan *jsonrpc.Response, 1)
 	broken := make(chan error, 1)
 	p := newPipe("")

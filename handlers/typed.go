@@ -63,7 +63,10 @@ func (s *Server) fail(ctx context.Context, method string, err error, enc mcpv1.J
 	if own, ok := errors.AsType[*connect.Error](err); ok {
 		return own // of the stream itself: the peer is gone
 	}
-	return s.toRPCError(ctx, method, err).connectError(enc)
+	e := s.toRPCError(ctx, method, err)
+	failure := e.connectError(enc)
+	s.stepUp(ctx, e.wire, failure)
+	return failure
 }
 
 // bounded gives ctx the deadline that a unary RPC has at the most.

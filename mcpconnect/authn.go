@@ -27,6 +27,19 @@ func WithAuthn(authenticators ...authn.Authenticator) HandlerOption {
 	return handlerOptionFunc(func(c *handlerConfig) { c.authn = append([]authn.Authenticator{}, authenticators...) })
 }
 
+// WithPolicy decides what callers may do, by tool, prompt, resource and method. It is asked
+// for every call, whatever way it comes in, about what the body says; and for lists, which
+// show only what their caller may use and are private. What has no rule is refused. By
+// default every caller may do everything, and the question costs nothing. [NewHandler]
+// panics if policy is nil. A policy needs callers that are known, by [WithAuthn] or by an
+// [authn.Middleware] in front: of others it refuses everything.
+func WithPolicy(policy *authn.Policy) HandlerOption {
+	if policy == nil {
+		panic("mcpconnect: WithPolicy(nil)") //nolint:forbidigo // set-up misuse, documented
+	}
+	return handlerOptionFunc(func(c *handlerConfig) { c.policy = policy })
+}
+
 // WithResourceMetadata sets where callers get a token (RFC 9728). AuthDiscovery gives the
 // document, as do the paths that [authn.Metadata.Paths] names, and challenges point to it.
 // They are at the root of the host: where the handler stands under a prefix they have to be
@@ -69,6 +82,7 @@ func (c *handlerConfig) authenticated(next http.Handler, opts []connect.HandlerO
 	m, err := authn.NewMiddleware(authn.Config{
 		Authenticators: c.authn,
 		Metadata:       c.metadata,
+		Policy:         c.policy,
 		Logger:         c.logger,
 		HandlerOptions: opts,
 		Unbounded:      true, // package handlers sees to it

@@ -37,6 +37,7 @@ type handlerConfig struct {
 	reflection bool
 	authn      []authn.Authenticator
 	metadata   *authn.Metadata
+	policy     *authn.Policy
 	tracer     trace.TracerProvider
 	meter      metric.MeterProvider
 	telemetry  connect.Interceptor
@@ -133,6 +134,8 @@ func (c *handlerConfig) services() handlers.Config {
 		SessionIdle:      c.limits.SessionIdle,
 		MaxUnaryTime:     c.limits.UnaryTime,
 		ResourceMetadata: resourceMetadata(c.metadata),
+		Metadata:         c.metadata,
+		Policy:           c.policy,
 	}
 	if c.tracer != nil {
 		cfg.Tracer = c.tracer.Tracer("github.com/mcpconnect/mcpconnect")
