@@ -92,3 +92,31 @@ func (c *handlerConfig) authenticated(next http.Handler, opts []connect.HandlerO
 	}
 	return m.Wrap(next)
 }
+
+// WithOrigins lets pages of these origins call the handler, "https://app.example.com" for
+// example, and read its answers (CORS). Requests from pages of any other origin are refused
+// with HTTP status 403, before anything else looks at them: so are those of all pages by
+// default. Browsers send no credentials by themselves. [NewHandler] panics for what is no
+// origin, and for patterns.
+func WithOrigins(origins ...string) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.gate.Origins = append([]string{}, origins...) })
+}
+
+// WithHosts names what the handler is called in URLs, "mcp.example.com" for example, with the
+// port if it is not the scheme's own. Requests for any other host are refused with HTTP
+// status 403: browsers send them when a page's name has been led to this server (DNS
+// rebinding). By default any name will do, except on loopback addresses, where it has to be
+// localhost or a loopback address: behind a proxy on the same machine WithHosts is needed.
+// [NewHandler] panics for what is no host, and for patterns.
+func WithHosts(hosts ...string) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.gate.Hosts = append([]string{}, hosts...) })
+}
+
+// gated puts the gate for browsers in front of all.
+func (c *handlerConfig) gated(next http.Handler) http.Handler {
+	g, err := authn.NewGate(c.gate)
+	if err != nil {
+		panic("mcpconnect: WithOrigins or WithHosts: " + err.Error()) //nolint:forbidigo // set-up misuse, documented
+	}
+	return g.Wrap(next)
+}

@@ -38,6 +38,7 @@ type handlerConfig struct {
 	authn      []authn.Authenticator
 	metadata   *authn.Metadata
 	policy     *authn.Policy
+	gate       authn.GateConfig
 	tracer     trace.TracerProvider
 	meter      metric.MeterProvider
 	telemetry  connect.Interceptor
