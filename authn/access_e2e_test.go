@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
@@ -374,7 +373,7 @@ func TestBaselineOnEveryWire(t *testing.T) {
 	}{
 		{"nobody", credential{}, connect.CodeUnauthenticated, `Bearer scope="mcp", resource_metadata="` + wellKnown + `"`},
 		{"without the baseline", bearer(as.Token(nil)), connect.CodePermissionDenied, `Bearer error="insufficient_scope", scope="mcp", resource_metadata="` + wellKnown + `"`},
-		{"with it", bearer(as.Token(authntest.Claims{"scope": "mcp", "exp": time.Now().Unix() + 600})), 0, ""},
+		{"with it", bearer(as.Token(authntest.Claims{"scope": "mcp", "exp": authntest.In(600)})), 0, ""},
 	} {
 		for _, w := range wires {
 			for _, f := range forms {

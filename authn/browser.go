@@ -159,8 +159,7 @@ func (g *Gate) Wrap(next http.Handler) http.Handler {
 	shared := g.cors.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := g.Check(r); err != nil {
-			w.Header().Set("Cache-Control", "no-store")
-			w.Header().Set("Vary", "Origin")
+			unread(w).Set("Vary", "Origin")
 			http.Error(w, "forbidden: "+err.Error(), http.StatusForbidden)
 			return
 		}

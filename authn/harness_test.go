@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -110,6 +111,7 @@ type caller struct {
 // credential is what a caller shows.
 type credential struct {
 	header http.Header
+	query  string
 	cert   *tls.Certificate
 	socket bool // over the Unix socket
 }
@@ -139,7 +141,7 @@ func (s *site) call(t testing.TB, w wire, c credential) *caller {
 		},
 	}
 	t.Cleanup(transport.CloseIdleConnections)
-	rec := &recorder{next: transport, add: c.header}
+	rec := &recorder{next: transport, add: c.header, query: c.query}
 	return &caller{w, url, &http.Client{Transport: rec}, rec}
 }
 
@@ -153,8 +155,9 @@ func (c *caller) discovery(opts ...connect.ClientOption) mcpv1connect.AuthDiscov
 
 // A recorder adds headers to requests, and keeps the last response.
 type recorder struct {
-	next http.RoundTripper
-	add  http.Header
+	next  http.RoundTripper
+	add   http.Header
+	query string
 
 	mu  sync.Mutex
 	res *http.Response
@@ -162,6 +165,9 @@ type recorder struct {
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
+	if r.query != "" {
+		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&"+r.query, "&")
+	}
 	for name, values := range r.add {
 		if name == "Host" {
 			req.Host = values[0]
@@ -187,6 +193,16 @@ func (r *recorder) last() (status int, challenges []string) {
 		return 0, nil
 	}
 	return r.res.StatusCode, append(r.res.Header.Values("Www-Authenticate"), r.res.Trailer.Values("Www-Authenticate")...)
+}
+
+// text gives the headers and trailers of the last response.
+func (r *recorder) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.res == nil {
+		return ""
+	}
+	return fmt.Sprint(r.res.Header, r.res.Trailer)
 }
 
 // fetch gets a page, and gives its status, header and text.

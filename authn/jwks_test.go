@@ -139,7 +139,7 @@ func TestJWKSWithdrawal(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer v.Close()
-		stolen := as.Token(claims{"exp": time.Now().Unix() + 7200})
+		stolen := as.Token(claims{"exp": authntest.In(7200)})
 		if _, err := verify(v, stolen); err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestJWKSOutage(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer v.Close()
-				long := as.Token(claims{"exp": time.Now().Unix() + 7200})
+				long := as.Token(claims{"exp": authntest.In(7200)})
 				unavailable := func(when, token string) {
 					t.Helper()
 					_, err := verify(v, token)

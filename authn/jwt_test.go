@@ -77,8 +77,8 @@ func TestJWTAccepted(t *testing.T) {
 		{"the type in capitals", nil, claims{"typ": "AT+JWT"}, nil},
 		{"one of several audiences", nil, nil, claims{"aud": []string{"https://other.example", testResource}}},
 		{"another audience of ours", func(i *Issuer) { i.Audiences = []string{"https://mcp.example.com"} }, nil, claims{"aud": "https://mcp.example.com/"}},
-		{"just expired", nil, nil, claims{"exp": now - 50}},
-		{"a little in the future", nil, nil, claims{"iat": now + 50, "nbf": now + 50}},
+		{"just expired", nil, nil, claims{"exp": authntest.In(-50)}},
+		{"a little in the future", nil, nil, claims{"iat": authntest.In(50), "nbf": authntest.In(50)}},
 		{"without times but the end", nil, nil, claims{"iat": nil, "nbf": nil}},
 		{"an end with a fraction", nil, nil, claims{"exp": float64(now) + 60.5}},
 		{"no key id where there is one key", nil, claims{"kid": nil}, nil},
@@ -88,7 +88,7 @@ func TestJWTAccepted(t *testing.T) {
 		{"the client that is allowed", func(i *Issuer) { i.Clients = []string{"app"} }, nil, nil},
 		{"scopes as an array in another claim", func(i *Issuer) { i.ScopeClaim = "scp" }, nil, claims{"scp": []string{"read", "write"}}},
 		{"a tenant", func(i *Issuer) { i.TenantClaim = "tid" }, nil, claims{"tid": "acme"}},
-		{"a long life where it is allowed", func(i *Issuer) { i.MaxLifetime = 100 * time.Hour }, nil, claims{"exp": now + 99*3600}},
+		{"a long life where it is allowed", func(i *Issuer) { i.MaxLifetime = 100 * time.Hour }, nil, claims{"exp": authntest.In(99 * 3600)}},
 		{"an ID token where nothing else is to be had", func(i *Issuer) {
 			i.InsecureIDTokens, i.Clients, i.GroupScopes = true, []string{"app"}, map[string][]string{"staff": {"read"}}
 		}, claims{"typ": nil}, claims{"client_id": nil, "azp": "app", "at_hash": "x", "nonce": "y", "scope": nil, "groups": []string{"staff"}}},
@@ -153,17 +153,17 @@ func TestJWTRefused(t *testing.T) {
 		{"the audience with its port", nil, nil, claims{"aud": "https://mcp.example.com:443/base"}},
 		{"the audience with an escape", nil, nil, claims{"aud": "https://mcp.example.com/%62ase"}},
 		{"the audience over http", nil, nil, claims{"aud": "http://mcp.example.com/base"}},
-		{"expired", nil, nil, claims{"exp": now - 61}},
+		{"expired", nil, nil, claims{"exp": authntest.In(-61)}},
 		{"no end", nil, nil, claims{"exp": nil}},
 		{"an end in milliseconds", nil, nil, claims{"exp": (now + 600) * 1000}},
 		{"an end in a string", nil, nil, claims{"exp": fmt.Sprint(now + 600)}},
 		{"an end out of this world", nil, nil, claims{"exp": 1e300}},
 		{"an end at 0", nil, nil, claims{"exp": 0}},
 		{"an end before 1970", nil, nil, claims{"exp": -1}},
-		{"a life that is too long", nil, nil, claims{"exp": now + 24*3600 + 120}},
-		{"not yet valid", nil, nil, claims{"nbf": now + 120}},
+		{"a life that is too long", nil, nil, claims{"exp": authntest.In(24*3600 + 120)}},
+		{"not yet valid", nil, nil, claims{"nbf": authntest.In(120)}},
 		{"not yet valid, in a string", nil, nil, claims{"nbf": "0"}},
-		{"issued in the future", nil, nil, claims{"iat": now + 120}},
+		{"issued in the future", nil, nil, claims{"iat": authntest.In(120)}},
 		{"no subject", nil, nil, claims{"sub": nil}},
 		{"an empty subject", nil, nil, claims{"sub": ""}},
 		{"a number for subject", nil, nil, claims{"sub": 1}},
@@ -312,7 +312,7 @@ func TestJWTCacheEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		as, v := newIssuer(t, nil)
-		token := as.Token(claims{"exp": time.Now().Unix() + 30})
+		token := as.Token(claims{"exp": authntest.In(30)})
 		for _, step := range []struct {
 			after time.Duration
 			good  bool
@@ -398,7 +398,7 @@ func BenchmarkJWT(b *testing.B) {
 	as, v := newIssuer(b, nil)
 	m := mustMiddleware(b, Config{Authenticators: []Authenticator{Bearer{v}}, Unbounded: true})
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
-	r.Header.Set("Authorization", "Bearer "+as.Token(claims{"exp": time.Now().Unix() + 3600}))
+	r.Header.Set("Authorization", "Bearer "+as.Token(claims{"exp": authntest.In(3600)}))
 	benchmarkWarm(b, m, r)
 }
 

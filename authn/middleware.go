@@ -82,7 +82,7 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	}
 	checked := connectauthn.NewMiddleware(m.authenticate, m.cfg.HandlerOptions...).Wrap(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		checked.ServeHTTP(w, r.WithContext(&attempt{Context: r.Context(), header: w.Header()}))
+		checked.ServeHTTP(w, r.WithContext(&attempt{Context: r.Context(), response: w}))
 	})
 }
 
@@ -91,8 +91,8 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 type attempt struct {
 	context.Context
 
-	header http.Header // of the response; nil once the caller is let in
-	caller *Principal
+	response http.ResponseWriter // nil once the caller is let in
+	caller   *Principal
 }
 
 func (a *attempt) Value(key any) any {
@@ -110,21 +110,21 @@ func (m *Middleware) authenticate(ctx context.Context, r *http.Request) (any, er
 	}
 	p, err := m.Check(r)
 	if err != nil {
-		return nil, m.refuse(a.header, r, err)
+		return nil, m.refuse(a.response, r, err)
 	}
 	if err := m.cfg.Policy.admit(p); err != nil {
-		return nil, m.forbid(a.header, r, p, err)
+		return nil, m.forbid(a.response, r, p, err)
 	}
-	a.caller, a.header = p, nil
+	a.caller, a.response = p, nil
 	// r is Wrap's own. Whoever sees the rest of it must not pass credentials on.
 	r.Header = withoutCredentials(r.Header)
 	return p, nil
 }
 
 // forbid gives the error for a caller that lacks the baseline.
-func (m *Middleware) forbid(h http.Header, r *http.Request, p *Principal, err *jsonrpc.Error) error {
+func (m *Middleware) forbid(w http.ResponseWriter, r *http.Request, p *Principal, err *jsonrpc.Error) error {
 	m.log.refused(r, fmt.Errorf("%s: %w", p.ID(), err))
-	h.Set("Cache-Control", "no-store")
+	h := unread(w)
 	denied := m.cfg.Metadata.Explain(p, err)
 	forbidden := connect.NewError(connect.CodePermissionDenied, errors.New(denied.Message))
 	m.cfg.Metadata.StepUp(denied, h, forbidden)
@@ -133,11 +133,11 @@ func (m *Middleware) forbid(h http.Header, r *http.Request, p *Principal, err *j
 
 // refuse gives the error for the caller, and sets the challenge: a header, since HTTP/2 has
 // no place for it in trailers.
-func (m *Middleware) refuse(h http.Header, r *http.Request, err error) error {
+func (m *Middleware) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	m.log.refused(r, err)
 	refused := refusalFor(err)
 	scopes := m.cfg.Policy.baseline()
-	h.Set("Cache-Control", "no-store")
+	h := unread(w)
 	switch {
 	case !refused.challenge:
 		h.Set("Retry-After", "5")
@@ -147,6 +147,14 @@ func (m *Middleware) refuse(h http.Header, r *http.Request, err error) error {
 		h.Set("Www-Authenticate", m.scheme)
 	}
 	return refused.connectError(m.cfg.Metadata, scopes)
+}
+
+// unread makes ready to answer a request whose body nobody will read, and gives the header
+// of the answer. On HTTP/1.1 the server would wait for the body first.
+func unread(w http.ResponseWriter) http.Header {
+	_ = http.NewResponseController(w).EnableFullDuplex() // not supported: there is nothing to wait for
+	w.Header().Set("Cache-Control", "no-store")
+	return w.Header()
 }
 
 // withoutCredentials gives headers without what callers authenticate by.

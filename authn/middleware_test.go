@@ -39,10 +39,10 @@ func mustMiddleware(t testing.TB, cfg Config) *Middleware {
 	return m
 }
 
-// unread fails the test when a body is read before the caller is known.
-type unread struct{ t *testing.T }
+// An unreadBody fails the test when a body is read before the caller is known.
+type unreadBody struct{ t *testing.T }
 
-func (u unread) Read([]byte) (int, error) {
+func (u unreadBody) Read([]byte) (int, error) {
 	u.t.Error("the body was read")
 	return 0, io.EOF
 }
@@ -87,7 +87,7 @@ func TestRefusals(t *testing.T) {
 			{"text/plain", test.unary},
 		} {
 			t.Run(test.name+" "+protocol.contentType, func(t *testing.T) {
-				r := httptest.NewRequest(http.MethodPost, "https://evil.example/mcp.v1.MCP/InvokeTool", unread{t})
+				r := httptest.NewRequest(http.MethodPost, "https://evil.example/mcp.v1.MCP/InvokeTool", unreadBody{t})
 				r.Header.Set("Content-Type", protocol.contentType)
 				r.Header.Set("X-Forwarded-Host", "evil.example")
 				w := httptest.NewRecorder()

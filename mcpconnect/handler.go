@@ -79,12 +79,12 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 	for _, path := range cfg.metadata.Paths() {
 		public.Handle(path, cfg.metadata)
 	}
-	h.http = cfg.gated(guard(refuseAnnounced(handlers.Wrap(public), int64(cfg.limits.MessageBytes)), guardConfig{
+	h.http = guard(cfg.gated(refuseAnnounced(handlers.Wrap(public), int64(cfg.limits.MessageBytes))), guardConfig{
 		singleRequest: isSingleRequest,
 		readTimeout:   cfg.limits.ReadTimeout,
 		writeTimeout:  cfg.limits.WriteTimeout,
 		wireLimit:     int64(cfg.limits.MessageBytes) + wireSlack,
-	}))
+	})
 	return h
 }
 

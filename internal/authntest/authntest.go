@@ -29,6 +29,9 @@ import (
 // Claims are the claims of a token, or members of its header.
 type Claims map[string]any
 
+// In is a NumericDate for a claim: so many seconds from when the token is signed.
+type In int64
+
 // A Key is a signing key of an Issuer.
 type Key struct {
 	ID        string
@@ -216,11 +219,16 @@ func (i *Issuer) Header(changes Claims) Claims {
 
 // Claims gives the claims of a good access token, with changes: nil removes a claim.
 func (i *Issuer) Claims(changes Claims) Claims {
-	now := time.Now().Unix()
-	return with(Claims{
+	c := with(Claims{
 		"iss": i.URL, "sub": "ann", "aud": i.Resource, "client_id": "app", "jti": "token-1",
-		"iat": now, "exp": now + 600, "scope": "read write",
+		"iat": In(0), "exp": In(600), "scope": "read write",
 	}, changes)
+	for name, value := range c {
+		if in, ok := value.(In); ok {
+			c[name] = time.Now().Unix() + int64(in)
+		}
+	}
+	return c
 }
 
 func with(c, changes Claims) Claims {
