@@ -376,3 +376,15 @@ func TestCachesAreBounded(t *testing.T) {
 		t.Error("a value lives longer than it may")
 	}
 }
+
+func FuzzParseJWKS(f *testing.F) {
+	as := authntest.New(testIssuer, testResource, authntest.NewKey("k1", "EdDSA"))
+	f.Add(as.JWKS())
+	i := &Issuer{URL: testIssuer, Algorithms: []string{"EdDSA"}}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := parseJWKS(text, i, time.Now())
+		if err == nil && len(s.verifiers) == 0 {
+			t.Error("a set without keys was accepted")
+		}
+	})
+}
