@@ -19,9 +19,12 @@ var ErrCredentialEnded = errors.New("the credential has expired or was revoked")
 // UntilEnd gives a context that ends no later than the credential of ctx's caller, with
 // the cause [ErrCredentialEnded]: a minute after its expiry, or when it is revoked. It is
 // for streams, which outlive the check that let them in. cancel frees what the context
-// holds and must be called. Without a caller the context has no end of its own.
+// holds and must be called. Without a caller it gives ctx as it is.
 func UntilEnd(ctx context.Context) (_ context.Context, cancel context.CancelFunc) {
 	p := FromContext(ctx)
+	if p == nil {
+		return ctx, func() {}
+	}
 	ctx, cancelCause := context.WithCancelCause(ctx)
 	stops := []func() bool{}
 	end := p.endOfAll()

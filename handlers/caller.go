@@ -28,16 +28,7 @@ func userOf(ctx context.Context) string {
 	return ""
 }
 
-// endWithCredential stops the stream when the credential ends that ctx, of
-// [authn.UntilEnd], is tied to: the wait for the client's next message would not notice.
-func (x *exchange) endWithCredential(ctx context.Context) (release func() bool) {
-	return context.AfterFunc(ctx, func() {
-		if credentialEnded(ctx) {
-			x.stop()
-		}
-	})
-}
-
+// credentialEnded tells whether that is why ctx, of [authn.UntilEnd] or below one, has ended.
 func credentialEnded(ctx context.Context) bool {
 	return errors.Is(context.Cause(ctx), authn.ErrCredentialEnded)
 }

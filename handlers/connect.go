@@ -15,7 +15,9 @@ import (
 // Connect implements the Connect RPC: JSON-RPC messages and typed frames both ways
 // (SPEC.md §4).
 func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) error {
-	ctx, cancel := authn.UntilEnd(ctx)
+	ctx, end := authn.UntilEnd(ctx)
+	defer end()
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	x := &exchange{
 		srv:    s,
@@ -35,7 +37,6 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		}
 	}
 	defer context.AfterFunc(s.drain, x.stop)()
-	defer x.endWithCredential(ctx)()
 	r := newReader(x, stream)
 	written := make(chan error, 1)
 	go func() {
