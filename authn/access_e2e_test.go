@@ -390,3 +390,69 @@ func TestBaselineOnEveryWire(t *testing.T) {
 		}
 	}
 }
+
+// TestAccessInLegacySessions checks that an older version is no way round the rules.
+func TestAccessInLegacySessions(t *testing.T) {
+	t.Parallel()
+	s, as, _, reached := accessSite(t)
+	const denied = `{"reason":"access_denied"}`
+	for _, w := range wires {
+		if w.http1 || w.grpcWeb() {
+			continue
+		}
+		c := s.call(t, w, bearer(as.Token(authntest.Claims{"scope": "read"})))
+		stream, err := c.mcp().Connect(testContext(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := int64(0)
+		ask := func(method, params string) reply {
+			last++
+			e := &mcpv1.Envelope{Method: method, Kind: &mcpv1.Envelope_Request{Request: &mcpv1.JsonRpcRequest{IntId: new(last), ParamsJson: []byte(params)}}}
+			if err := stream.Send(e); err != nil {
+				t.Fatal(err)
+			}
+			for {
+				got, err := stream.Receive()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r := got.GetResponse(); r != nil {
+					return reply{text: string(r.GetResultJson()), err: r.GetError().String(), data: dataOf(r.GetError())}
+				}
+			}
+		}
+		if r := ask("initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}`); r.text == "" {
+			t.Fatalf("initialize: got %+v", r)
+		}
+		if err := stream.Send(&mcpv1.Envelope{Method: "notifications/initialized", Kind: &mcpv1.Envelope_Notification{Notification: &mcpv1.JsonRpcNotification{}}}); err != nil {
+			t.Fatal(err)
+		}
+		before := reached.Load()
+		for _, test := range []struct{ method, params, data string }{
+			{"tools/call", `{"name":"hidden","arguments":{}}`, denied},
+			{"tools/call", `{"name":"write","arguments":{}}`, `{"reason":"insufficient_scope","scope":"write read","resource_metadata":"` + wellKnown + `"}`},
+			{"prompts/get", `{"name":"hidden"}`, denied},
+			{"resources/read", `{"uri":"file:///hidden"}`, denied},
+			{"resources/subscribe", `{"uri":"file:///hidden"}`, denied},
+			{"resources/unsubscribe", `{"uri":"file:///hidden"}`, denied},
+			{"completion/complete", `{"ref":{"type":"ref/prompt","name":"hidden"},"argument":{"name":"a","value":"b"}}`, denied},
+			{"com.example/method", `{}`, denied},
+		} {
+			if r := ask(test.method, test.params); r.data != test.data || r.text != "" {
+				t.Errorf("%s %s on %s: got %+v, want %s", test.method, test.params, w.name, r, test.data)
+			}
+		}
+		if n := reached.Load() - before; n != 0 {
+			t.Errorf("handlers were reached %d times", n)
+		}
+		if r := ask("tools/call", `{"name":"read","arguments":{}}`); !strings.Contains(r.text, "https://as.example|ann by jwt") {
+			t.Errorf("a tool that may be used: got %+v", r)
+		}
+		if r := ask("tools/list", `{}`); strings.Contains(r.text, "hidden") || strings.Contains(r.text, `"write"`) || !strings.Contains(r.text, `"read"`) {
+			t.Errorf("tools/list: got %s", r.text)
+		}
+		_ = stream.CloseRequest()
+		_ = stream.CloseResponse()
+	}
+}

@@ -117,9 +117,12 @@ func decode(t *testing.T, text string) (v any) {
 func TestOptionMistakes(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]func() mcpconnect.HandlerOption{
-		"there is no authenticator": func() mcpconnect.HandlerOption { return mcpconnect.WithAuthn() },
-		"authenticator 0 is nil":    func() mcpconnect.HandlerOption { return mcpconnect.WithAuthn(nil) },
-		"WithResourceMetadata(nil)": func() mcpconnect.HandlerOption { return mcpconnect.WithResourceMetadata(nil) },
+		"there is no authenticator":   func() mcpconnect.HandlerOption { return mcpconnect.WithAuthn() },
+		"authenticator 0 is nil":      func() mcpconnect.HandlerOption { return mcpconnect.WithAuthn(nil) },
+		"WithPolicy(nil)":             func() mcpconnect.HandlerOption { return mcpconnect.WithPolicy(nil) },
+		"name the origins one by one": func() mcpconnect.HandlerOption { return mcpconnect.WithOrigins("*") },
+		"name the hosts one by one":   func() mcpconnect.HandlerOption { return mcpconnect.WithHosts("*") },
+		"WithResourceMetadata(nil)":   func() mcpconnect.HandlerOption { return mcpconnect.WithResourceMetadata(nil) },
 		"resource \"http://mcp.example.com\"": func() mcpconnect.HandlerOption {
 			return mcpconnect.WithResourceMetadata(&oauthex.ProtectedResourceMetadata{Resource: "http://mcp.example.com"})
 		},

@@ -19,6 +19,18 @@ import (
 	"github.com/mcpconnect/mcpconnect/internal/authntest"
 )
 
+// issuerOf gives an issuer with a key, and a JWT that accepts its tokens.
+func issuerOf(t *testing.T, key *authntest.Key) (*authntest.Issuer, *JWT) {
+	t.Helper()
+	as := authntest.New(testIssuer, testResource, key)
+	v, err := NewJWT(JWTConfig{Resource: testResource, Issuers: []Issuer{{URL: testIssuer, Algorithms: []string{"EdDSA"}}}, Transport: as})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	return as, v
+}
+
 // flood sends n bad tokens that only their signature gives away.
 func flood(t *testing.T, v *JWT, n int, token func(i int) string) {
 	t.Helper()
@@ -56,12 +68,7 @@ func TestJWKSFlood(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				as := authntest.New(testIssuer, testResource, authntest.NewKey("k1", "EdDSA"))
-				v, err := NewJWT(JWTConfig{Resource: testResource, Issuers: []Issuer{{URL: testIssuer, Algorithms: []string{"EdDSA"}}}, Transport: as})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer v.Close()
+				as, v := issuerOf(t, authntest.NewKey("k1", "EdDSA"))
 				flood(t, v, 10_000, test.tokens())
 				if n := as.Fetches(); n > 3 {
 					t.Errorf("10,000 bad tokens caused %d fetches", n)
@@ -107,12 +114,7 @@ func TestJWKSRotation(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				as := authntest.New(testIssuer, testResource, old)
-				v, err := NewJWT(JWTConfig{Resource: testResource, Issuers: []Issuer{{URL: testIssuer, Algorithms: []string{"EdDSA"}}}, Transport: as})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer v.Close()
+				as, v := issuerOf(t, old)
 				before := as.Token(nil)
 				if _, err := verify(v, before); err != nil {
 					t.Fatal(err)
@@ -133,12 +135,7 @@ func TestJWKSWithdrawal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		old, next := authntest.NewKey("old", "EdDSA"), authntest.NewKey("next", "EdDSA")
-		as := authntest.New(testIssuer, testResource, old)
-		v, err := NewJWT(JWTConfig{Resource: testResource, Issuers: []Issuer{{URL: testIssuer, Algorithms: []string{"EdDSA"}}}, Transport: as})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer v.Close()
+		as, v := issuerOf(t, old)
 		stolen := as.Token(claims{"exp": authntest.In(7200)})
 		if _, err := verify(v, stolen); err != nil {
 			t.Fatal(err)
@@ -185,12 +182,7 @@ func TestJWKSOutage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				as := authntest.New(testIssuer, testResource, authntest.NewKey("k1", "EdDSA"))
-				v, err := NewJWT(JWTConfig{Resource: testResource, Issuers: []Issuer{{URL: testIssuer, Algorithms: []string{"EdDSA"}}}, Transport: as})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer v.Close()
+				as, v := issuerOf(t, authntest.NewKey("k1", "EdDSA"))
 				long := as.Token(claims{"exp": authntest.In(7200)})
 				unavailable := func(when, token string) {
 					t.Helper()

@@ -413,3 +413,26 @@ func BenchmarkJWTRefused(b *testing.B) {
 		}
 	}
 }
+
+// TestJWTAlgorithms checks each family with a key of its own, and under the name of another.
+func TestJWTAlgorithms(t *testing.T) {
+	t.Parallel()
+	algorithms := []string{"RS256", "PS256", "ES256", "EdDSA"}
+	for _, signed := range algorithms {
+		as := authntest.New(testIssuer, testResource, authntest.NewKey("k1", signed))
+		for _, allowed := range algorithms {
+			v, err := NewJWT(JWTConfig{Resource: testResource, Transport: as, Issuers: []Issuer{{URL: testIssuer, Algorithms: []string{allowed}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := verify(v, as.Token(nil)); (err == nil) != (signed == allowed) {
+				t.Errorf("%s where %s is allowed: got %v", signed, allowed, err)
+			}
+			// The header names what is allowed, the signature is of another kind.
+			if _, err := verify(v, as.TokenWith(claims{"alg": allowed}, nil)); (err == nil) != (signed == allowed) {
+				t.Errorf("%s that says %s: got %v", signed, allowed, err)
+			}
+			v.Close()
+		}
+	}
+}

@@ -48,6 +48,18 @@ var longStreams = []longStream{
 	{"Listen", false, func(ctx context.Context, c *caller) (func() error, error) {
 		return drained(c.mcp().Listen(ctx, &mcpv1.ListenRequest{Notifications: &mcpv1.SubscriptionFilter{ToolsListChanged: new(true)}}))
 	}},
+	{"SubscribeResource", false, func(ctx context.Context, c *caller) (func() error, error) {
+		stream, err := c.mcp().SubscribeResource(ctx, &mcpv1.SubscribeResourceRequest{Uri: new("file:///x")})
+		if err != nil {
+			return nil, err
+		}
+		return func() error {
+			defer stream.Close()
+			for stream.Receive() {
+			}
+			return stream.Err()
+		}, nil
+	}},
 	{"CallTool", false, func(ctx context.Context, c *caller) (func() error, error) {
 		req := callRequest("forever", `{}`)
 		req.Meta = &mcpv1.RequestMeta{ProgressToken: &mcpv1.ProgressToken{Kind: &mcpv1.ProgressToken_StringValue{StringValue: "x"}}}
@@ -90,7 +102,13 @@ func openConnect(ctx context.Context, c *caller, call *mcpv1.Envelope) (func() e
 
 // foreverServer has a tool that ends when its caller does.
 func foreverServer() *mcp.Server {
-	s := newServer()
+	s := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, &mcp.ServerOptions{
+		SubscribeHandler:   func(context.Context, *mcp.SubscribeRequest) error { return nil },
+		UnsubscribeHandler: func(context.Context, *mcp.UnsubscribeRequest) error { return nil },
+	})
+	s.AddResource(&mcp.Resource{Name: "x", URI: "file:///x"}, func(context.Context, *mcp.ReadResourceRequest) (*mcp.ReadResourceResult, error) {
+		return &mcp.ReadResourceResult{}, nil
+	})
 	mcpconnect.AddTool(s, &mcp.Tool{Name: "forever"}, func(ctx context.Context, r *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
 		if token := r.Params.GetProgressToken(); token != nil {
 			if err := r.Session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ProgressToken: token, Progress: 1}); err != nil {

@@ -101,35 +101,19 @@ func (s *Server) visible(ctx context.Context, res mcp.Result) (mcp.Result, error
 	switch r := res.(type) {
 	case *mcp.ListToolsResult:
 		shown := *r
-		shown.CacheScope = "private"
-		var err error
-		shown.Tools, err = shownOf(ctx, s.cfg.Policy, r.Tools, func(t *mcp.Tool) authn.Action {
-			return authn.Action{Method: methodCallTool, Name: t.Name}
-		})
+		err := show(ctx, s.cfg.Policy, &shown.Cacheable, &shown.Tools, methodCallTool, func(t *mcp.Tool) string { return t.Name })
 		return &shown, err
 	case *mcp.ListPromptsResult:
 		shown := *r
-		shown.CacheScope = "private"
-		var err error
-		shown.Prompts, err = shownOf(ctx, s.cfg.Policy, r.Prompts, func(p *mcp.Prompt) authn.Action {
-			return authn.Action{Method: methodGetPrompt, Name: p.Name}
-		})
+		err := show(ctx, s.cfg.Policy, &shown.Cacheable, &shown.Prompts, methodGetPrompt, func(p *mcp.Prompt) string { return p.Name })
 		return &shown, err
 	case *mcp.ListResourcesResult:
 		shown := *r
-		shown.CacheScope = "private"
-		var err error
-		shown.Resources, err = shownOf(ctx, s.cfg.Policy, r.Resources, func(r *mcp.Resource) authn.Action {
-			return authn.Action{Method: methodReadResource, Name: r.URI}
-		})
+		err := show(ctx, s.cfg.Policy, &shown.Cacheable, &shown.Resources, methodReadResource, func(r *mcp.Resource) string { return r.URI })
 		return &shown, err
 	case *mcp.ListResourceTemplatesResult:
 		shown := *r
-		shown.CacheScope = "private"
-		var err error
-		shown.ResourceTemplates, err = shownOf(ctx, s.cfg.Policy, r.ResourceTemplates, func(t *mcp.ResourceTemplate) authn.Action {
-			return authn.Action{Method: methodReadResource, Name: t.URITemplate}
-		})
+		err := show(ctx, s.cfg.Policy, &shown.Cacheable, &shown.ResourceTemplates, methodReadResource, func(t *mcp.ResourceTemplate) string { return t.URITemplate })
 		return &shown, err
 	case *mcp.ReadResourceResult:
 		shown := *r
@@ -139,23 +123,23 @@ func (s *Server) visible(ctx context.Context, res mcp.Result) (mcp.Result, error
 	return res, nil
 }
 
-// shownOf gives the items that the caller may use. An authorizer that fails fails the list:
-// one with items missing would be believed.
-func shownOf[T any](ctx context.Context, policy *authn.Policy, items []T, action func(T) authn.Action) ([]T, error) {
-	shown := make([]T, 0, len(items))
-	for _, item := range items {
-		a := action(item)
-		a.Listing = true
-		err := policy.Allow(ctx, a)
+// show leaves of items those that the caller may use by method. An authorizer that fails
+// fails the list: one with items missing would be believed.
+func show[T any](ctx context.Context, policy *authn.Policy, cache *mcp.Cacheable, items *[]T, method string, name func(T) string) error {
+	cache.CacheScope = "private"
+	shown := make([]T, 0, len(*items))
+	for _, item := range *items {
+		err := policy.Allow(ctx, authn.Action{Method: method, Name: name(item), Listing: true})
 		if err == nil {
 			shown = append(shown, item)
 			continue
 		}
 		if wire, ok := err.(*jsonrpc.Error); !ok || !authn.IsDenial(wire) { //nolint:errorlint // Allow does not wrap them
-			return nil, fmt.Errorf("listing %q: %w", a.Name, err)
+			return fmt.Errorf("listing %q: %w", name(item), err)
 		}
 	}
-	return shown, nil
+	*items = shown
+	return nil
 }
 
 // stepUp puts a challenge into the response, if err is of a kind that has one. The headers
