@@ -137,3 +137,15 @@ func TestOptionMistakes(t *testing.T) {
 		}()
 	}
 }
+
+// TestHealthStaysOpen pins that probes need no credentials, and learn nothing but health.
+func TestHealthStaysOpen(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for _, w := range wires {
+		c := l.call(t, w, credential{header: http.Header{"Content-Type": {"application/proto"}}}) // of which an empty body is a message
+		if res, body := c.fetch(t, http.MethodPost, "/grpc.health.v1.Health/Check"); res.StatusCode != http.StatusOK || body != "\x08\x01" {
+			t.Errorf("%s: got %s %s", w.name, res.Status, body)
+		}
+	}
+}
