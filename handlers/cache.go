@@ -44,7 +44,7 @@ func setCache(ctx context.Context, info connect.CallInfo, res proto.Message, ttl
 	} else {
 		h.Set("Cache-Control", scope+", no-cache")
 	}
-	h.Add("Vary", "Authorization, Mcp-Session-Id, Mcp-Protocol-Version")
+	h.Add("Vary", "Authorization, X-Mcp-Api-Key, Origin, Mcp-Session-Id, Mcp-Protocol-Version")
 	tag, err := entityTag(res)
 	if err != nil {
 		return err

@@ -101,6 +101,16 @@ func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err err
 	if !ok {
 		return nil, methodNotFound(c.method)
 	}
+	if s.cfg.Policy != nil {
+		if err := s.allow(ctx, c); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err == nil {
+				res, err = s.visible(ctx, res)
+			}
+		}()
+	}
 	defer c.end()
 	c.ctx = ctx
 	ctx, endSpan := s.startSpan(ctx, c)

@@ -12,12 +12,15 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
 // Connect implements the Connect RPC: JSON-RPC messages and typed frames both ways
 // (SPEC.md §4).
 func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) error {
+	ctx, end := authn.UntilEnd(ctx)
+	defer end()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	x := &exchange{
@@ -39,7 +42,10 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		}
 	}
 	err := x.serveStream(ctx, cancel, stream)
-	if err == nil && s.drain.Err() != nil {
+	switch {
+	case credentialEnded(ctx):
+		err = errCredentialEnded
+	case err == nil && s.drain.Err() != nil:
 		err = errDraining
 	}
 	return s.fail(ctx, "Connect", err, x.encoding())

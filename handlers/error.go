@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -98,6 +99,9 @@ func (s *Server) toRPCError(ctx context.Context, method string, err error) *rpcE
 		return ended(context.Cause(ctx)) // whatever a handler makes of it is noise
 	}
 	if wire, ok := errors.AsType[*jsonrpc.Error](err); ok {
+		if authn.IsDenial(wire) {
+			return &rpcError{connect.CodePermissionDenied, s.cfg.Metadata.Explain(authn.FromContext(ctx), wire)}
+		}
 		return fromWire(wire, err)
 	}
 	s.log.ErrorContext(ctx, "handler failed", "method", method, "error", err)
@@ -108,6 +112,9 @@ func (s *Server) toRPCError(ctx context.Context, method string, err error) *rpcE
 func ended(cause error) *rpcError {
 	if e, ok := errors.AsType[*rpcError](cause); ok {
 		return e
+	}
+	if errors.Is(cause, authn.ErrCredentialEnded) {
+		return errCredentialEnded
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return newError(connect.CodeDeadlineExceeded, jsonrpc.CodeInternalError, "deadline exceeded")
@@ -161,7 +168,7 @@ func namesUnknownFeature(message string) bool {
 
 // connectError gives the error of a failed RPC: code, text, and the JSON-RPC error as
 // its detail.
-func (e *rpcError) connectError(enc mcpv1.JsonEncoding) error {
+func (e *rpcError) connectError(enc mcpv1.JsonEncoding) *connect.Error {
 	err := connect.NewError(e.code, errors.New(e.wire.Message))
 	detail, detailErr := connect.NewErrorDetail(e.message(enc))
 	if detailErr == nil {

@@ -221,6 +221,9 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 
 // throughSDK runs a request through a Connection of the SDK.
 func (s *Server) throughSDK(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
+	if err := s.allowJSON(ctx, c.method, params); err != nil {
+		return nil, err
+	}
 	if c.scope.session != nil {
 		return s.throughSession(ctx, c, params)
 	}

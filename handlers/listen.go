@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -21,6 +22,9 @@ import (
 // ends it, and gives its result. Each has a session of its own, since the SDK keeps one
 // subscription of a kind per session. push takes the notifications and must not block.
 func (s *Server) listen(ctx context.Context, c *call, id jsonrpc.ID, params json.RawMessage, push func(*jsonrpc.Request) error) (json.RawMessage, error) {
+	if err := s.allowJSON(ctx, methodListen, params); err != nil {
+		return nil, err
+	}
 	answer := make(chan *jsonrpc.Response, 1)
 	broken := make(chan error, 1)
 	p := newPipe("")
@@ -84,6 +88,8 @@ func listenID() jsonrpc.ID {
 // Listen implements the Listen RPC (SPEC.md §9).
 func (s *Server) Listen(ctx context.Context, req *mcpv1.ListenRequest, stream *connect.ServerStream[mcpv1.ListenResponse]) error {
 	enc := req.GetMeta().GetJsonEncoding()
+	ctx, cancel := authn.UntilEnd(ctx)
+	defer cancel()
 	c, ctx, done, err := s.begin(ctx, methodListen, "", req, req.GetMeta())
 	if err != nil {
 		return s.fail(ctx, methodListen, err, enc)
@@ -173,6 +179,8 @@ func listenEvent(n *jsonrpc.Request, enc mcpv1.JsonEncoding) (*mcpv1.ListenRespo
 // SubscribeResource implements the SubscribeResource RPC (SPEC.md §9).
 func (s *Server) SubscribeResource(ctx context.Context, req *mcpv1.SubscribeResourceRequest, stream *connect.ServerStream[mcpv1.ResourceEvent]) error {
 	enc := req.GetMeta().GetJsonEncoding()
+	ctx, cancel := authn.UntilEnd(ctx)
+	defer cancel()
 	c, ctx, done, err := s.begin(ctx, methodListen, req.GetUri(), req, req.GetMeta())
 	if err != nil {
 		return s.fail(ctx, methodListen, err, enc)

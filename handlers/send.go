@@ -8,6 +8,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -15,6 +16,8 @@ import (
 // Send implements the Send RPC: one JSON-RPC message, and what belongs to it
 // (SPEC.md §4).
 func (s *Server) Send(ctx context.Context, e *mcpv1.Envelope, stream *connect.ServerStream[mcpv1.Envelope]) error {
+	ctx, cancel := authn.UntilEnd(ctx)
+	defer cancel()
 	x := &exchange{
 		srv:    s,
 		single: true,

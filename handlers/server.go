@@ -33,6 +33,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	"github.com/mcpconnect/mcpconnect/internal/worker"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
@@ -67,6 +68,11 @@ type Config struct {
 	// ResourceMetadata is the document of AuthDiscovery. If nil, GetMetadata answers
 	// not_found.
 	ResourceMetadata *mcpv1.ProtectedResourceMetadata
+	// Metadata is the same document, for challenges to point to. If nil they do not say
+	// where tokens are to be had.
+	Metadata *authn.Metadata
+	// Policy decides what callers may do. If nil, they may do everything.
+	Policy *authn.Policy
 }
 
 func (c Config) withDefaults() Config {

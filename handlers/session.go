@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
-	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -143,13 +142,6 @@ func (s *Server) session(ctx context.Context, id string) (*session, error) {
 		return nil, errNoSession
 	}
 	return n, nil
-}
-
-func userOf(ctx context.Context) string {
-	if info := auth.TokenInfoFromContext(ctx); info != nil {
-		return info.UserID
-	}
-	return ""
 }
 
 // use keeps the session from expiring until the returned function is called, and ties

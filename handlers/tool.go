@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -46,6 +47,8 @@ func (s *Server) CallTool(ctx context.Context, req *mcpv1.CallToolRequest, strea
 
 // callToolEvents runs a tool and emits its events, the outcome last.
 func (s *Server) callToolEvents(ctx context.Context, req *mcpv1.CallToolRequest, emit func(*mcpv1.CallToolEvent) error) error {
+	ctx, cancel := authn.UntilEnd(ctx)
+	defer cancel()
 	events := &toolEvents{emit: emit, enc: req.GetMeta().GetJsonEncoding()}
 	defer events.close()
 	outcome, err := s.callTool(ctx, req, events)

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -63,13 +64,19 @@ func (s *Server) fail(ctx context.Context, method string, err error, enc mcpv1.J
 	if own, ok := errors.AsType[*connect.Error](err); ok {
 		return own // of the stream itself: the peer is gone
 	}
-	return s.toRPCError(ctx, method, err).connectError(enc)
+	e := s.toRPCError(ctx, method, err)
+	failure := e.connectError(enc)
+	s.stepUp(ctx, e.wire, failure)
+	return failure
 }
 
 // bounded gives ctx the deadline that a unary RPC has at the most.
 func (s *Server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if own, ok := ctx.(*callContext); ok {
 		return own, func() {} // of a frame: it has its deadline, and its own end
+	}
+	if authn.FromContext(ctx) != nil {
+		return authn.WithTimeout(ctx, s.cfg.MaxUnaryTime)
 	}
 	own := &callContext{parent: ctx, deadline: time.Now().Add(s.cfg.MaxUnaryTime)}
 	return own, own.cancel

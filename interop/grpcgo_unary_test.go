@@ -233,6 +233,7 @@ func TestAuthDiscovery(t *testing.T) {
 	}
 	want := &mcpv1.ProtectedResourceMetadata{
 		Resource: "https://mcp.example.com", AuthorizationServers: []string{"https://issuer.example.com"}, ScopesSupported: []string{"tools"},
+		BearerMethodsSupported: []string{"header"},
 	}
 	if d := diff(want, got); d != "" {
 		t.Errorf("metadata differs (-want +got):\n%s", d)

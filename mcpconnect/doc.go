@@ -87,8 +87,12 @@
 //
 // # Credentials
 //
-// Handlers see the caller's token where a middleware in front has checked it, as over the
-// SDK's own HTTP transport: auth.RequireBearerToken of the SDK works as it is. Clients send
+// [WithAuthn] lets in who has an access token, an API key, a client certificate or the right
+// Unix user, and [WithPolicy] says what they may do; package authn has both. Handlers see the
+// caller by [authn.FromContext], and in the SDK's RequestExtra.TokenInfo as over the SDK's
+// own HTTP transport; they do not see credentials. The SDK's auth.RequireBearerToken works
+// in front as well. By default everybody is let in, but for web pages (see [WithOrigins]) and,
+// on loopback, for names that are not this machine's (see [WithHosts]). Clients send
 // credentials by [WithHeader], by an interceptor, or by the HTTP client of [WithHTTPClient].
 //
 // SPEC.md describes all that goes over the wire.

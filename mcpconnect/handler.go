@@ -30,6 +30,7 @@ import (
 //	mux.Handle("/mcp.v1.MCP/", handler)
 //	mux.Handle("/mcp.v1.AuthDiscovery/", handler)
 //	mux.Handle("/grpc.health.v1.Health/", handler)
+//	mux.Handle("/.well-known/oauth-protected-resource", handler) // and with the path of the resource
 //
 // [Serve] drains it when the server stops, and closes it then; so it does with a handler
 // that is given to [WithDrain]. Whoever serves it otherwise calls NotServing and Drain
@@ -52,11 +53,11 @@ var (
 // or after, runs for every request. NewHandler panics if server is nil or an option is
 // wrong: both are mistakes of the program.
 //
-// A legacy session belongs to the user who opened it, and nobody else can use it. Who that
-// is, the UserID says that [auth.TokenInfoFromContext] gives, of the SDK's package auth.
-// Callers that are known by other means, as by a client certificate or by middleware of
-// another kind, count as nobody here, and so share each other's sessions if they learn the
-// ids.
+// A legacy session belongs to the caller who opened it, and to the client that acted for
+// it: nobody else can use it. Who that is, [WithAuthn] finds out, or an
+// [authn.Middleware] in front, or else the UserID says that [auth.TokenInfoFromContext]
+// gives, of the SDK's package auth. Callers that are known by other means count as nobody
+// here, and so share each other's sessions if they learn the ids.
 func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 	cfg := newHandlerConfig(opts)
 	services := []string{mcpv1connect.MCPName, mcpv1connect.AuthDiscoveryName}
@@ -67,14 +68,21 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 	connectOptions := cfg.connectOptions()
 	mux := http.NewServeMux()
 	mux.Handle(mcpv1connect.NewMCPHandler(h.server, connectOptions...))
-	mux.Handle(mcpv1connect.NewAuthDiscoveryHandler(h.server, connectOptions...))
-	mux.Handle(h.health.Handler(connectOptions...))
 	if cfg.reflection {
 		reflector := grpcreflect.NewStaticReflector(services...)
 		mux.Handle(grpcreflect.NewHandlerV1(reflector, connectOptions...))
 		mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, connectOptions...))
 	}
-	h.http = pooled(guard(handlers.Wrap(mux), guardConfig{
+	// What needs no credentials stands beside what does: a path decides which is which by
+	// its beginning, in one place.
+	public := http.NewServeMux()
+	public.Handle("/", cfg.authenticated(mux, connectOptions))
+	public.Handle(mcpv1connect.NewAuthDiscoveryHandler(h.server, connectOptions...))
+	public.Handle(h.health.Handler(connectOptions...))
+	for _, path := range cfg.metadata.Paths() {
+		public.Handle(path, cfg.metadata)
+	}
+	h.http = pooled(guard(cfg.gated(handlers.Wrap(public)), guardConfig{
 		singleRequest: isSingleRequest,
 		readTimeout:   cfg.limits.ReadTimeout,
 		writeTimeout:  cfg.limits.WriteTimeout,

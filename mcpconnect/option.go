@@ -5,7 +5,6 @@ package mcpconnect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,14 +13,12 @@ import (
 
 	"connectrpc.com/connect"
 	"connectrpc.com/otelconnect"
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
-	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/handlers"
-	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
 // A HandlerOption changes what [NewHandler] builds. If an option is given twice the last
@@ -38,7 +35,10 @@ type handlerConfig struct {
 	limits     Limits
 	logger     *slog.Logger
 	reflection bool
-	metadata   *mcpv1.ProtectedResourceMetadata
+	authn      []authn.Authenticator
+	metadata   *authn.Metadata
+	policy     *authn.Policy
+	gate       authn.GateConfig
 	tracer     trace.TracerProvider
 	meter      metric.MeterProvider
 	telemetry  connect.Interceptor
@@ -78,31 +78,6 @@ func WithLogger(logger *slog.Logger) HandlerOption {
 // like can list the services. By default there is none.
 func WithReflection() HandlerOption {
 	return handlerOptionFunc(func(c *handlerConfig) { c.reflection = true })
-}
-
-// WithResourceMetadata sets the document that AuthDiscovery gives (RFC 9728): where
-// callers get a token. By default there is none. It panics if metadata is nil or cannot
-// be encoded.
-func WithResourceMetadata(metadata *oauthex.ProtectedResourceMetadata) HandlerOption {
-	m, err := resourceMetadata(metadata)
-	if err != nil {
-		panic("mcpconnect: WithResourceMetadata: " + err.Error()) //nolint:forbidigo // set-up misuse, documented
-	}
-	return handlerOptionFunc(func(c *handlerConfig) { c.metadata = m })
-}
-
-// resourceMetadata goes by way of JSON: the members of the document are the names of the
-// message's fields.
-func resourceMetadata(metadata *oauthex.ProtectedResourceMetadata) (*mcpv1.ProtectedResourceMetadata, error) {
-	if metadata == nil {
-		return nil, errors.New("metadata is nil")
-	}
-	text, err := json.Marshal(metadata)
-	if err != nil {
-		return nil, err
-	}
-	m := &mcpv1.ProtectedResourceMetadata{}
-	return m, protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(text, m)
 }
 
 // WithTracerProvider makes a span of every RPC, and of every MCP request below it, with
@@ -161,7 +136,9 @@ func (c *handlerConfig) services() handlers.Config {
 		MaxSessions:      c.limits.Sessions,
 		SessionIdle:      c.limits.SessionIdle,
 		MaxUnaryTime:     c.limits.UnaryTime,
-		ResourceMetadata: c.metadata,
+		ResourceMetadata: resourceMetadata(c.metadata),
+		Metadata:         c.metadata,
+		Policy:           c.policy,
 	}
 	if c.tracer != nil {
 		cfg.Tracer = c.tracer.Tracer("github.com/mcpconnect/mcpconnect")

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/coalesce"
 )
 
@@ -107,6 +108,7 @@ func newServer(ctx context.Context, h http.Handler, cfg *serveConfig) *http.Serv
 			PingTimeout:          pingTimeout,
 			WriteByteTimeout:     writeByteTimeout,
 		},
+		ConnContext: authn.ConnContext,
 		// Below TLS, a connection cannot see what was negotiated above it.
 		ConnState: func(conn net.Conn, _ http.ConnState) { coalesce.Negotiated(conn) },
 		ErrorLog:  slog.NewLogLogger(cfg.logger.Handler(), slog.LevelWarn),
