@@ -73,6 +73,7 @@ func (x *exchange) serveStream(ctx context.Context, cancel func(), stream *conne
 	}
 	c.start()
 	defer context.AfterFunc(x.srv.drain, x.stop)()
+	defer context.AfterFunc(ctx, x.wake)() // Receive does not heed it
 	c.abort(x.read(stream))
 	return c.finish()
 }
