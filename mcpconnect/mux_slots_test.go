@@ -150,11 +150,12 @@ func TestSlotsAreNeverLost(t *testing.T) {
 		l, s := &slots{n: n}, &muxStream{done: make(chan struct{})}
 		var inFlight, most, calls atomic.Int32
 		var wg sync.WaitGroup
-		ctxs := make([]context.Context, len(leave))
-		cancels := make([]context.CancelFunc, len(leave))
-		for i := range leave {
-			ctxs[i], cancels[i] = context.WithCancel(context.Background())
-			defer cancels[i]()
+		var ctxs []context.Context
+		var cancels []context.CancelFunc
+		for range leave {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			ctxs, cancels = append(ctxs, ctx), append(cancels, cancel)
 		}
 		for i, ctx := range ctxs {
 			wg.Go(func() {
