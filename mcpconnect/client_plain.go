@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -73,7 +74,7 @@ func (c *plainCalls) result(t *wire.TextResult) (*mcp.CallToolResult, error) {
 	r.IsError = t.IsError
 	if len(t.Structured) > 0 {
 		if err := json.Unmarshal(t.Structured, &r.StructuredContent); err != nil {
-			return nil, invalidAnswer(err)
+			return nil, invalidAnswer(fmt.Errorf("structured_content: %w", err))
 		}
 	}
 	if t.Meta == nil {
