@@ -14,15 +14,6 @@ import (
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-const (
-	// batchBytes is about how large a batch of messages may grow: far above what one write of
-	// the connection takes, and small enough that little waits for its transfer.
-	batchBytes = 64 << 10
-	// smallReply is the size up to which the reply to a call goes before larger messages that
-	// wait: those would delay it by much more than its own transfer takes.
-	smallReply = 4 << 10
-)
-
 // An outbox is what goes out on a Connect stream. Messages wait in their order, except for
 // small replies to calls in frames, which depend on nothing else: they are encoded at once, as
 // a batch, and go before the others.
@@ -55,12 +46,12 @@ type encodable interface {
 // room. It reports whether that is so.
 func (o *outbox) reply(ctx context.Context, r encodable) bool {
 	size := r.Size()
-	if size > smallReply {
+	if size > wire.SmallBytes {
 		return false
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.open && len(o.batch) > batchBytes && !o.closed {
+	for o.open && len(o.batch) > wire.BatchBytes && !o.closed {
 		if o.room == nil {
 			o.room = make(chan struct{})
 		}
@@ -136,7 +127,7 @@ func (o *outbox) writeReplies() (bool, error) {
 
 // recycle keeps a buffer for the next batch: connect has copied it.
 func (o *outbox) recycle(batch []byte) {
-	if cap(batch) > 2*batchBytes {
+	if cap(batch) > 2*wire.BatchBytes {
 		return // of a client that reads slowly
 	}
 	o.mu.Lock()
@@ -197,7 +188,7 @@ func (o *outbox) said(e *mcpv1.Envelope) {
 func batchLen(entries []entry[*mcpv1.Envelope]) int {
 	size := 0
 	for i, e := range entries {
-		if size += proto.Size(e.item); size > batchBytes && i > 0 {
+		if size += proto.Size(e.item); size > wire.BatchBytes && i > 0 {
 			return i
 		}
 	}

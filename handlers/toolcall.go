@@ -128,7 +128,7 @@ func (t *toolCall) encode(result mcp.Result) (*mcpv1.ReplyFrame, error) {
 // Large text is left to others, which copy it less often.
 func (s *Server) textResult(res mcp.Result, t *wire.TextResult) bool {
 	r, ok := res.(*mcp.CallToolResult)
-	if !ok || r.NeedsInput() || r.InputRequests != nil || r.RequestState != "" || len(r.Meta) > 0 || !t.SetContent(r.Content, smallReply) {
+	if !ok || r.NeedsInput() || r.InputRequests != nil || r.RequestState != "" || len(r.Meta) > 0 || !t.SetContent(r.Content, wire.SmallBytes) {
 		return false
 	}
 	var err error

@@ -14,18 +14,9 @@ import (
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-const (
-	// batchBytes is about how large a batch may grow: far below any server's limit, and small
-	// enough that little waits for its transfer.
-	batchBytes = 64 << 10
-	// smallCall is the size up to which calls go before larger ones that wait: those would
-	// delay them by much more than their own transfer takes.
-	smallCall = 4 << 10
-)
-
 // isSmall tells whether the call takes next to no time to write.
 func (c *muxCall) isSmall() bool {
-	return c.frame == nil && len(c.tool.Arguments)+len(c.tool.Name)+len(c.tool.Meta) <= smallCall
+	return c.frame == nil && len(c.tool.Arguments)+len(c.tool.Name)+len(c.tool.Meta) <= wire.SmallBytes
 }
 
 // encode appends the call to a batch.
@@ -158,7 +149,7 @@ func (s *muxStream) emit(calls []*muxCall, cancels []uint64) error {
 		}
 	}
 	err := b.flush()
-	if s.buffers.batch = nil; cap(b.batch) <= 2*batchBytes {
+	if s.buffers.batch = nil; cap(b.batch) <= 2*wire.BatchBytes {
 		s.buffers.batch = b.batch
 	}
 	return err
@@ -195,7 +186,7 @@ func (b *batcher) add(batch []byte) error {
 	before := len(b.batch)
 	b.batch = batch
 	b.n++
-	if b.n == 1 || b.stream.batch && len(batch) <= batchBytes {
+	if b.n == 1 || b.stream.batch && len(batch) <= wire.BatchBytes {
 		return nil
 	}
 	if err := b.send(batch[:before], b.n-1); err != nil {

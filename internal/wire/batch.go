@@ -14,6 +14,16 @@ const (
 	fieldBatch protowire.Number = 10
 )
 
+const (
+	// BatchBytes is about how large a batch may grow: far below any peer's limit, far above
+	// what one write of the connection takes, and small enough that little waits for its
+	// transfer.
+	BatchBytes = 64 << 10
+	// SmallBytes is the size up to which messages go before larger ones that wait: those would
+	// delay them by much more than their own transfer takes.
+	SmallBytes = 4 << 10
+)
+
 // Elements calls visit with each envelope that raw holds, in order: what stands outside of
 // its batch first, unless that is nothing and there is a batch, then those of the batch. The
 // bytes are parts of raw, as long as only one of the two is there. batched tells which one it
