@@ -101,6 +101,9 @@ func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err err
 	if !ok {
 		return nil, methodNotFound(c.method)
 	}
+	if ctx.Err() != nil {
+		return nil, ended(context.Cause(ctx)) // before it has begun
+	}
 	if s.cfg.Policy != nil {
 		if err := s.allow(ctx, c); err != nil {
 			return nil, err

@@ -75,13 +75,14 @@ func (x *exchange) serveStream(ctx context.Context, cancel func(), stream *conne
 	defer context.AfterFunc(x.srv.drain, x.stop)()
 	defer context.AfterFunc(ctx, x.wake)() // Receive does not heed it
 	c.abort(x.read(stream))
+	c.takenIn() // the last message may be the client's response to a request
+	x.hush()
 	return c.finish()
 }
 
 // read reads messages until the client has no more, or the stream is stopped: neither is an
 // error.
 func (x *exchange) read(stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]) error {
-	defer x.hush()
 	for {
 		e, err := stream.Receive()
 		switch {

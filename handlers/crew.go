@@ -35,6 +35,7 @@ type crew struct {
 	open    bool              // the stream is served
 	inbox   []*mcpv1.Envelope // read and not taken in
 	taking  bool
+	waits   bool // who takes in a message waits for something else
 	tasks   taskQueue
 	writing bool
 	hands   int  // goroutines at work
@@ -45,11 +46,12 @@ type crew struct {
 }
 
 // A task is what one message of the client asks for.
-type task interface{ run() }
-
-type taskFunc func()
-
-func (f taskFunc) run() { f() }
+type task interface {
+	run()
+	// abandon is called if run has not returned: it has panicked, which is what panicked says,
+	// or has ended its goroutine.
+	abandon(panicked any)
+}
 
 const (
 	// maxInbox is how many messages, each maybe a batch, are read ahead.
@@ -80,6 +82,14 @@ func (c *crew) deliver(e *mcpv1.Envelope) error {
 		c.call()
 	}
 	return nil
+}
+
+// takenIn waits until what was delivered is taken in, or can only go on when something else
+// has happened.
+func (c *crew) takenIn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wait(func() bool { return c.quit || len(c.inbox) == 0 && (!c.taking || c.waits) })
 }
 
 // abort ends the work: err is what went wrong with the stream.
@@ -127,15 +137,32 @@ func (c *crew) call() {
 	c.workers.Go(c.help)
 }
 
-// help is a goroutine that was called.
+// help is a goroutine that was called. A task may end it.
 func (c *crew) help() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer func() {
+		c.hands--
+		c.cover()
+		c.wake()
+	}()
 	c.coming = false
 	for c.next() {
 	}
-	c.hands--
-	c.wake()
+}
+
+// run runs a task, without mu.
+func (c *crew) run(t task) {
+	returned := false
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	defer func() {
+		if !returned {
+			t.abandon(recover())
+		}
+	}()
+	t.run()
+	returned = true
 }
 
 // next does what is next, and tells whether there was anything, with mu held in between.
@@ -146,9 +173,7 @@ func (c *crew) next() bool {
 	case c.tasks.len() > 0:
 		t := c.tasks.pop()
 		c.cover()
-		c.mu.Unlock()
-		t.run()
-		c.mu.Lock()
+		c.run(t)
 	case !c.taking && len(c.inbox) > 0:
 		c.takeIn()
 	default:
@@ -180,13 +205,14 @@ func (c *crew) takeIn() {
 	if c.inbox = c.inbox[1:]; len(c.inbox) == 0 {
 		c.inbox = nil
 	}
-	c.taking = true
+	c.taking, c.waits = true, false
 	c.wake()
 	c.mu.Unlock()
 	err := c.take(e)
 	c.mu.Lock()
 	c.taking = false
 	c.takeFresh()
+	c.wake()
 	c.fail(err)
 }
 
@@ -214,6 +240,13 @@ func (c *crew) cover() {
 // of the message is taken in, or at release.
 func (c *crew) add(t task) { c.fresh = append(c.fresh, t) }
 
+// later adds a task from another one.
+func (c *crew) later(t task) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tasks.push(t)
+}
+
 // maxFresh is how many fresh tasks there is room for between messages.
 const maxFresh = 64
 
@@ -235,6 +268,8 @@ func (c *crew) release() {
 	defer c.mu.Unlock()
 	c.takeFresh()
 	c.cover()
+	c.waits = true
+	c.wake()
 }
 
 // answered says that a task has left something to be written. Whoever ran the task will do

@@ -20,6 +20,13 @@ import (
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
+// A taskFunc is a task that returns.
+type taskFunc func()
+
+func (f taskFunc) run() { f() }
+
+func (taskFunc) abandon(panicked any) { panic(panicked) } //nolint:forbidigo // tests see it
+
 // A testCrew is a crew whose messages ask for tasks by name: each envelope of a message, which
 // is a batch, for the one that its method names. A task leaves its name as its answer.
 type testCrew struct {

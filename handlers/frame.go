@@ -47,6 +47,7 @@ type frames struct {
 type frameCall struct {
 	ctx     callContext
 	aborted bool
+	over    bool // for the goroutine that runs it
 }
 
 // begin notes a call; it fails if its id is in flight already.
@@ -96,16 +97,27 @@ func (r *reader) frame(ctx context.Context, f *mcpv1.CallFrame) {
 		refuse(err)
 		return
 	}
-	r.crew.add(taskFunc(func() {
-		answer, err := r.serveFrame(&c.ctx, f)
-		if !r.done(f.GetCallId(), c) {
-			return
-		}
-		if err != nil {
-			answer = frameError(f.GetCallId(), err)
-		}
-		r.reply(ctx, answer)
-	}))
+	r.crew.add(&frameTask{r, ctx, c, f})
+}
+
+// A frameTask is a typed call that is not a toolCall.
+type frameTask struct {
+	r     *reader
+	ctx   context.Context // of the stream
+	call  *frameCall
+	frame *mcpv1.CallFrame
+}
+
+func (t *frameTask) run() {
+	answer, err := t.r.serveFrame(&t.call.ctx, t.frame)
+	if err != nil {
+		answer = frameError(t.frame.GetCallId(), err)
+	}
+	t.r.end(t.ctx, t.frame.GetCallId(), t.call, answer)
+}
+
+func (t *frameTask) abandon(panicked any) {
+	t.r.abandon(t.ctx, t.frame.GetCallId(), t.call, panicked)
 }
 
 // setContext gives a typed call its deadline, and the stream's metadata without what would
@@ -131,11 +143,35 @@ func (r *reader) admit(id uint64, c *frameCall) error {
 	return nil
 }
 
-// done is the end of a typed call. It tells whether the client still wants the answer.
+// done is the end of a typed call. It tells whether the client still wants the answer: then
+// answered must be called when that is queued.
 func (r *reader) done(id uint64, c *frameCall) bool {
+	c.over = true
 	c.ctx.cancel()
+	wanted := !r.frames.end(id)
+	if wanted {
+		r.ending.Add(1)
+	}
 	r.free()
-	return !r.frames.end(id)
+	return wanted
+}
+
+func (r *reader) answered() { r.ending.Add(-1) }
+
+// end answers a typed call.
+func (r *reader) end(ctx context.Context, id uint64, c *frameCall, answer *mcpv1.ReplyFrame) {
+	if r.done(id, c) {
+		r.reply(ctx, answer)
+		r.answered()
+	}
+}
+
+// abandon answers a typed call that has not come to its end.
+func (r *reader) abandon(ctx context.Context, id uint64, c *frameCall, panicked any) {
+	r.abandoned(ctx, methodCallTool, panicked)
+	if !c.over {
+		r.end(ctx, id, c, frameError(id, errInternal))
+	}
 }
 
 func (r *reader) reply(ctx context.Context, f *mcpv1.ReplyFrame) {

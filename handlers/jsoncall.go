@@ -22,9 +22,10 @@ import (
 type jsonCall struct {
 	invocation
 
-	ctx callContext
-	r   *reader
-	id  wire.ID
+	ctx  callContext
+	r    *reader
+	id   wire.ID
+	over bool
 }
 
 func (t *jsonCall) callID() callID {
@@ -81,6 +82,9 @@ func (r *reader) textScope(ctx context.Context, text json.RawMessage) *knownScop
 		return nil
 	}
 	decoded := traceMeta(p.GetMeta(), r.x.header)
+	if !isFlat(decoded) {
+		return nil
+	}
 	tight := make(mcp.Meta, len(decoded)) // a decoder's map has room for more, which would be copied with each call
 	maps.Copy(tight, decoded)
 	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo, params: tight}
@@ -101,12 +105,11 @@ func (t *jsonCall) run() {
 	if err != nil {
 		envelope = errorEnvelope(&id, s.toRPCError(&t.ctx, methodCallTool, err), x.encoding())
 	}
-	t.ctx.cancel()
-	cancelled := x.calls.end(id)
-	r.free()
+	if !t.done() {
+		return // nothing more is sent for it
+	}
+	defer r.answered()
 	switch {
-	case cancelled: // nothing more is sent for it
-		return
 	case answer == nil:
 	case !t.call.spoke.Load() && r.out.reply(ctx, answer):
 		r.crew.answered()
@@ -115,6 +118,29 @@ func (t *jsonCall) run() {
 		envelope = wire.Encoded(answer.Append(make([]byte, 0, answer.Size())))
 	}
 	x.answer(ctx, envelope)
+}
+
+// done is the end of the call. It tells whether the client still wants the answer: then
+// answered must be called when that is queued.
+func (t *jsonCall) done() bool {
+	t.over = true
+	t.ctx.cancel()
+	wanted := !t.r.x.calls.end(t.callID())
+	if wanted {
+		t.r.ending.Add(1)
+	}
+	t.r.free()
+	return wanted
+}
+
+// abandon implements task.
+func (t *jsonCall) abandon(panicked any) {
+	id := t.callID()
+	t.r.abandoned(t.ctx.parent, methodCallTool, panicked)
+	if !t.over && t.done() {
+		t.r.x.refuse(t.ctx.parent, &id, errInternal)
+		t.r.answered()
+	}
 }
 
 // textAnswer gives the answer with a result that is text and nothing more, nil for others.

@@ -5,7 +5,9 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/mcpconnect/mcpconnect/internal/wire"
@@ -18,8 +20,9 @@ type reader struct {
 	x      *exchange
 	crew   *crew
 	out    *outbox
-	header http.Header // of the stream, for calls in frames
-	calls  atomic.Int32
+	header http.Header  // of the stream, for calls in frames
+	calls  atomic.Int32 // in flight
+	ending atomic.Int32 // that are done and whose answers wait for room
 	notes  notes
 	frames frames // typed calls in flight
 
@@ -129,7 +132,7 @@ func (r *reader) take(ctx context.Context, e *mcpv1.Envelope) {
 			return
 		}
 		if r.notes.add(ctx, e, r.crew.release) {
-			r.crew.add(taskFunc(func() { r.notes.run(func(e *mcpv1.Envelope) { r.note(ctx, e) }) }))
+			r.crew.add(&noteTask{r, ctx})
 		}
 	case *mcpv1.Envelope_Response:
 		// One that nobody waits for may have crossed with a cancellation.
@@ -160,24 +163,73 @@ func (r *reader) request(ctx context.Context, e *mcpv1.Envelope) {
 		r.free()
 		return
 	}
-	r.crew.add(taskFunc(func() {
-		defer r.free()
-		_ = run() // never fails here
-	}))
+	r.crew.add(&requestTask{r, ctx, e, run})
+}
+
+// A requestTask is a request in JSON-RPC.
+type requestTask struct {
+	r        *reader
+	ctx      context.Context
+	envelope *mcpv1.Envelope
+	request  func() error
+}
+
+func (t *requestTask) run() {
+	_ = t.request() // never fails here
+	t.r.free()
+}
+
+func (t *requestTask) abandon(panicked any) {
+	id := *idOf(t.envelope)
+	t.r.abandoned(t.ctx, t.envelope.Method, panicked)
+	t.r.x.registry().end(id)
+	t.r.free()
+	t.r.x.refuse(t.ctx, &id, errInternal)
+}
+
+// A noteTask runs the notifications of the client that wait.
+type noteTask struct {
+	r   *reader
+	ctx context.Context
+}
+
+func (t *noteTask) run() {
+	t.r.notes.run(func(e *mcpv1.Envelope) { t.r.note(t.ctx, e) })
+}
+
+// abandon drops the notification that is at fault, and goes on with the others.
+func (t *noteTask) abandon(panicked any) {
+	t.r.abandoned(t.ctx, "notifications", panicked)
+	t.r.crew.later(t)
 }
 
 // claim takes a slot for a call, if there is one. The call frees it itself: before its answer
 // goes out, so that a client that counts finds room when it has the answer.
+//
+// Answers that wait for a client that does not read count by themselves, or the calls of such
+// a client would never end.
 func (r *reader) claim() error {
 	limit := r.x.srv.cfg.MaxCalls
-	if int(r.calls.Add(1)) > limit {
+	if int(r.calls.Add(1)) > limit || int(r.ending.Load()) > limit+maxEnding {
 		r.free()
 		return exhausted("too many calls in flight on this stream: the limit is %d", limit)
 	}
 	return nil
 }
 
+// maxEnding is how many more answers may wait than calls may be in flight: those of a client
+// that reads are under way for a moment.
+const maxEnding = 64
+
 func (r *reader) free() { r.calls.Add(-1) }
+
+// abandoned logs why a call was abandoned.
+func (r *reader) abandoned(ctx context.Context, method string, panicked any) {
+	if panicked == nil {
+		panicked = "the handler has ended its goroutine"
+	}
+	r.x.srv.log.ErrorContext(ctx, "handler panicked", "method", method, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+}
 
 func (r *reader) note(ctx context.Context, e *mcpv1.Envelope) {
 	if err := r.x.notification(ctx, e); err != nil {

@@ -37,7 +37,8 @@ type invocation struct {
 	extra  mcp.RequestExtra
 }
 
-// init makes the call. meta is for the handler alone.
+// init makes the call. meta is for the handler alone, but not what the client says of itself
+// there: that is shared by all its calls.
 func (i *invocation) init(r *reader, sc *knownScope, name string, arguments json.RawMessage, meta mcp.Meta) {
 	i.extra = mcp.RequestExtra{TokenInfo: sc.token, Header: r.header}
 	i.params = mcp.CallToolParamsRaw{Meta: meta, Name: name, Arguments: arguments}
@@ -91,37 +92,39 @@ func (t *toolCall) run() {
 	r, s := t.r, t.r.x.srv
 	ctx := t.ctx.parent
 	result, err := s.dispatch(&t.ctx, &t.call)
-	simple := false
+	simple := err == nil && s.textResult(result, &t.result)
 	var reply *mcpv1.ReplyFrame
-	if err == nil {
-		if simple = s.textResult(result, &t.result); !simple {
-			reply, err = t.encode(result)
-		}
-	}
-	if err != nil {
-		reply = t.fail(err)
+	if !simple {
+		reply = t.encode(result, err)
 	}
 	if !r.done(t.id, &t.frameCall) {
 		return
 	}
+	defer r.answered()
 	if simple {
 		if t.answer = t.result.Reply(t.id); r.out.reply(ctx, &t.answer) {
 			r.crew.answered()
 			return
 		}
-		if reply, err = t.encode(result); err != nil {
-			reply = t.fail(err)
-		}
+		reply = t.encode(result, nil)
 	}
 	r.reply(ctx, reply)
 }
 
-func (t *toolCall) encode(result mcp.Result) (*mcpv1.ReplyFrame, error) {
-	outcome, err := mapping.ToolOutcome(result, t.r.x.srv.resultOptions(&t.call.scope))
-	if err != nil {
-		return nil, err
+// abandon implements task.
+func (t *toolCall) abandon(panicked any) { t.r.abandon(t.ctx.parent, t.id, &t.frameCall, panicked) }
+
+// encode gives the reply with a result, or with an error as it is for the RPC.
+func (t *toolCall) encode(result mcp.Result, err error) *mcpv1.ReplyFrame {
+	s, sc := t.r.x.srv, &t.call.scope
+	var outcome proto.Message
+	if err == nil {
+		outcome, err = mapping.ToolOutcome(result, s.resultOptions(sc))
 	}
-	return &mcpv1.ReplyFrame{CallId: t.id, Reply: &mcpv1.ReplyFrame_CallTool{CallTool: invoked(outcome)}}, nil
+	if err != nil {
+		return frameError(t.id, s.fail(&t.ctx, methodCallTool, err, sc.encoding))
+	}
+	return &mcpv1.ReplyFrame{CallId: t.id, Reply: &mcpv1.ReplyFrame_CallTool{CallTool: invoked(outcome)}}
 }
 
 // textResult gives the result of a modern call as text, and tells whether it is nothing more.
@@ -140,11 +143,6 @@ func (s *Server) textResult(res mcp.Result, t *wire.TextResult) bool {
 	return true
 }
 
-// fail gives the error of a call as it is for its RPC.
-func (t *toolCall) fail(err error) *mcpv1.ReplyFrame {
-	return frameError(t.id, t.r.x.srv.fail(&t.ctx, methodCallTool, err, t.call.scope.encoding))
-}
-
 // scopes are what clients have declared on one stream, by the encoded `_meta` that says it:
 // that is the same bytes in nearly all requests of a client. The zero value is ready.
 type scopes struct {
@@ -152,9 +150,13 @@ type scopes struct {
 	known map[string]*knownScope
 }
 
-// maxScopes bounds the scopes of a stream: a client that declares something new each time
-// gains nothing, and costs no memory.
-const maxScopes = 64
+const (
+	// maxScopes bounds the scopes of a stream: a client that declares something new each time
+	// gains nothing.
+	maxScopes = 64
+	// maxScopeBytes bounds each of them.
+	maxScopeBytes = 4 << 10
+)
 
 type knownScope struct {
 	scope
@@ -166,6 +168,9 @@ type knownScope struct {
 // get gives the scope of a request by its encoded `_meta`, nil if there is no simple one. age
 // is that of the server's peers.
 func (c *scopes) get(age uint64, meta []byte, find func() *knownScope) *knownScope {
+	if len(meta) > maxScopeBytes {
+		return nil
+	}
 	if age != c.age || len(c.known) > maxScopes {
 		c.age, c.known = age, nil
 	}
@@ -195,5 +200,22 @@ func (r *reader) simpleScope(ctx context.Context, encoded []byte) *knownScope {
 	if err != nil || !sc.modern() {
 		return nil
 	}
+	if !isFlat(sc.meta) {
+		return nil
+	}
 	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo}
+}
+
+// isFlat tells whether a copy of `_meta` shares nothing that a handler could change with it,
+// except for what the client says of itself.
+func isFlat(meta mcp.Meta) bool {
+	for key, value := range meta {
+		switch value.(type) {
+		case map[string]any, []any:
+			if key != mcp.MetaKeyClientInfo && key != mcp.MetaKeyClientCapabilities {
+				return false
+			}
+		}
+	}
+	return true
 }

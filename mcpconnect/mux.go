@@ -101,8 +101,11 @@ func (m *mux) callTool(ctx context.Context, name string, arguments, meta []byte)
 	if err != nil {
 		return nil, err // something may still have c
 	}
-	c.tool = wire.ToolCall{}
-	muxCalls.Put(c)
+	if c.written.Load() { // a server may answer what it was not asked yet
+		c.tool = wire.ToolCall{}
+		c.written.Store(false)
+		muxCalls.Put(c)
+	}
 	if r.kind != wire.FieldReplyTool {
 		_, err := r.frame() // has the error of the call, if it is one
 		return nil, cmp.Or(err, errAnotherKind)

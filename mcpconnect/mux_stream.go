@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -22,10 +23,11 @@ import (
 
 // A muxCall is one call on its way.
 type muxCall struct {
-	tool  wire.ToolCall    // the call
-	frame *mcpv1.CallFrame // the call if it is of another form; nil otherwise
-	reply chan muxReply    // has room for one
-	place int              // in the line of those that wait to be written
+	tool    wire.ToolCall    // the call
+	frame   *mcpv1.CallFrame // the call if it is of another form; nil otherwise
+	reply   chan muxReply    // has room for one
+	written atomic.Bool      // nobody who writes has it any more
+	place   int              // in the line of those that wait to be written
 }
 
 func (c *muxCall) id() uint64 { return c.tool.CallID }
@@ -120,8 +122,9 @@ func (s *muxStream) try(ctx context.Context, c *muxCall) (r muxReply, crowded bo
 	c.tool.CallID = s.last
 	s.calls[s.last] = c
 	inFlight := len(s.calls)
+	alone := inFlight == 1 && s.givenUp == 0
 	s.mu.Unlock()
-	s.write(c, ctx.Done() == nil || inFlight == 1 && c.isSmall())
+	s.write(c, ctx.Done() == nil || alone && c.isSmall())
 	select {
 	case r := <-c.reply:
 		replies.Put(c.reply) // nobody else has it any more

@@ -38,17 +38,24 @@ func appendEnvelope(b []byte, e *mcpv1.Envelope) ([]byte, error) {
 // write sends a call, with all others that come while the stream is busy. A server that does
 // not read makes that take forever, so a goroutine writes. Callers who would wait as long
 // anyway, or whose call alone cannot fill what a server takes in without reading, mayBlock:
-// they write by themselves if they find the stream idle. A lone call then pays for no other
-// goroutine. One batch is what a caller does for the others; the goroutine takes over from
-// there.
+// they write by themselves if they find the stream idle, and the goroutine takes over from
+// there. A lone call then pays for no other goroutine.
 func (s *muxStream) write(c *muxCall, mayBlock bool) {
 	s.outMu.Lock()
 	c.place = len(s.out)
 	s.out = append(s.out, c)
 	idle := s.claimWriting()
+	if !idle || !mayBlock {
+		s.outMu.Unlock()
+		if idle {
+			s.more <- struct{}{} // has room: there is one writer at a time
+		}
+		return
+	}
+	calls, cancels := s.takeWaiting() // the call, and nothing else
 	s.outMu.Unlock()
-	if idle && (!mayBlock || s.writeWaiting()) {
-		s.more <- struct{}{} // has room: there is one writer at a time
+	if s.writeOut(calls, cancels) {
+		s.more <- struct{}{} // as above
 	}
 }
 
@@ -101,10 +108,20 @@ func (s *muxStream) writeOn() {
 // writeWaiting writes what waits, and tells whether more has come.
 func (s *muxStream) writeWaiting() bool {
 	s.outMu.Lock()
+	calls, cancels := s.takeWaiting()
+	s.outMu.Unlock()
+	return s.writeOut(calls, cancels)
+}
+
+// takeWaiting gives what waits to who writes, with outMu held.
+func (s *muxStream) takeWaiting() ([]*muxCall, []uint64) {
 	calls, cancels := s.out, s.cancels
 	s.out, s.cancels = s.buffers.calls[:0], nil
 	s.buffers.calls = nil
-	s.outMu.Unlock()
+	return calls, cancels
+}
+
+func (s *muxStream) writeOut(calls []*muxCall, cancels []uint64) (more bool) {
 	if err := s.emit(calls, cancels); err != nil {
 		s.cancel() // the reader learns why, and tells everybody
 	}
@@ -169,6 +186,7 @@ func (b *batcher) addCall(c *muxCall) error {
 		b.stream.reply(c.id(), muxReply{err: connect.NewError(connect.CodeInternal, fmt.Errorf("marshal message: %w", err))})
 		return nil
 	}
+	c.written.Store(true)
 	return b.add(batch)
 }
 

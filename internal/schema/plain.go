@@ -59,7 +59,8 @@ func compile(s *jsonschema.Schema, depth int) *Plain {
 		return nil
 	}
 	p := &Plain{nonNegative: s.Minimum != nil}
-	for _, name := range append(s.Types, s.Type) {
+	p.kinds = kindOf[s.Type]
+	for _, name := range s.Types {
 		p.kinds |= kindOf[name]
 	}
 	if s.Items != nil {
