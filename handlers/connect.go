@@ -87,8 +87,8 @@ func (x *exchange) read(stream *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelop
 		e, err := stream.Receive()
 		switch {
 		case err == nil:
-			if x.crew.deliver(e) != nil {
-				return nil // finish has the error
+			if err := x.crew.deliver(e); err != nil {
+				return err
 			}
 		case x.stopped.Load(), errors.Is(err, io.EOF):
 			return nil

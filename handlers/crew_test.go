@@ -25,7 +25,7 @@ type taskFunc func()
 
 func (f taskFunc) run() { f() }
 
-func (taskFunc) abandon(panicked any) { panic(panicked) } //nolint:forbidigo // tests see it
+func (taskFunc) abandon(panicked any) { panic(panicked) }
 
 // A testCrew is a crew whose messages ask for tasks by name: each envelope of a message, which
 // is a batch, for the one that its method names. A task leaves its name as its answer.
