@@ -187,7 +187,8 @@ func TestDrainLosesNoCall(t *testing.T) {
 	a, b := serve(t, first), serve(t, second)
 	names := manual.NewBuilderWithScheme("two")
 	names.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: a.addr}, {Addr: b.addr}}})
-	conn, err := grpc.NewClient("two:///servers", grpc.WithResolvers(names), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient("two:///servers", grpc.WithResolvers(names), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithAuthority("localhost")) // on loopback no other name is served without WithHosts
 	if err != nil {
 		t.Fatal(err)
 	}
