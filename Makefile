@@ -14,6 +14,8 @@ STAMP := .tmp/stamp
 GENERATED := .tmp/generated
 # Each folder with a go.mod, the root last: its results are what one looks for.
 MODULES := $(filter-out .,$(patsubst %/,%,$(dir $(shell git ls-files '*/go.mod' 2>/dev/null)))) .
+# Those whose tests need nothing but Go; the others have targets of their own.
+UNIT := $(filter-out conformance conformance/connect authn/mutants,$(MODULES))
 # How long fuzz-short runs each target.
 FUZZTIME ?= 5s
 
@@ -27,14 +29,15 @@ help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "}; {printf "%-15s %s\n", $$1, $$2}'
 
 .PHONY: test
-test: deps checkgenerate lint breaking fuzz-short unit ## Set up what is needed and run every check and test
+test: deps checkgenerate lint breaking fuzz-short unit mutants web conformance-short ## Set up what is needed and run every check and test
 
 .PHONY: deps
-deps: ## Install the Debian packages that are missing: a C compiler for -race, git, curl
+deps: ## Install the Debian packages that are missing: a C compiler for -race, git, curl, Chromium
 	@missing=(); \
 	command -v "$$(go env CC)" >/dev/null || missing+=(gcc libc6-dev); \
 	command -v git >/dev/null || missing+=(git); \
 	command -v curl >/dev/null || missing+=(curl ca-certificates); \
+	command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core); \
 	if (( $${#missing[@]} )); then \
 		sudo=; if (( EUID )); then sudo=sudo; fi; \
 		$$sudo apt-get update -qq; \
@@ -43,10 +46,14 @@ deps: ## Install the Debian packages that are missing: a C compiler for -race, g
 
 .PHONY: unit
 unit: $(BIN)/buf $(BIN)/grpcurl ## Run the tests of every module with the race detector
-	@failed=0; for module in $(MODULES); do \
+	@failed=0; for module in $(UNIT); do \
 		echo "== go test -race $$module"; \
 		(cd "$$module" && CGO_ENABLED=1 go test -race ./...) || failed=1; \
 	done; exit "$$failed"
+
+.PHONY: mutants
+mutants: ## Put the classic mistakes into authn, and see that its tests find each of them
+	@echo "== go test authn/mutants"; cd authn/mutants && go test -count=1 -timeout 20m .
 
 .PHONY: bench
 bench: ## Compare all ways to call tools, in about 15 minutes; results in bench/results
@@ -61,7 +68,7 @@ fuzz-short: ## Run each fuzz target for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: lint
-lint: $(BIN)/buf $(BIN)/golangci-lint ## Lint the Go code of every module, and the protos
+lint: $(BIN)/buf $(BIN)/golangci-lint conformance-stubs ## Lint the Go code of every module, and the protos
 	@for proto in proto proto_inherited; do \
 		echo "== buf lint $$proto"; \
 		buf lint "$$proto"; \
@@ -82,6 +89,8 @@ breaking: $(BIN)/buf ## Check that the inherited part of mcp.v1 has not changed
 generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/protoc-gen-go-grpc ## Generate Go code from the protos
 	@rm -f interop/gen/mcpv1grpc/*.pb.go
 	$(call generate,.)
+	@.ci/npm web/client
+	buf generate --template web/client/buf.gen.yaml
 
 .PHONY: checkgenerate
 checkgenerate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/protoc-gen-go-grpc ## Check that `make generate` would change nothing
@@ -90,6 +99,49 @@ checkgenerate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BI
 	@for dir in mcpconnectgen interop/gen interop/inherited/gen; do \
 		diff -ru --exclude=alias.go "$$dir" "$(GENERATED)/$$dir" || { echo "run make generate"; exit 1; }; \
 	done
+	@.ci/npm web/client || { (( $$? == 3 )); exit; }; \
+	buf generate --output $(GENERATED) --template web/client/buf.gen.yaml; \
+	diff -ru web/client/src/gen "$(GENERATED)/web/client/src/gen" || { echo "run make generate"; exit 1; }
+
+# Folders with a package-lock.json, each after those that it needs.
+NPM := web/client examples/webapp/page
+
+.PHONY: web
+web: ## Check and test the TypeScript client and the web app, in Node and in Chromium
+	@.ci/npm $(NPM) || { (( $$? == 3 )); exit; }; \
+	! grep -l '"resolved": "http' $(addsuffix /package-lock.json,$(NPM)); \
+	(cd web/client && npm run --silent build && npm test --silent); \
+	(cd examples/webapp/page && npx tsc --noEmit && npm test --silent)
+
+.PHONY: conformance
+conformance: conformance-connect ## Run the conformance suites of MCP and Connect, and write conformance/RESULTS.md
+	@.ci/npm conformance
+	cd conformance && go run . -out RESULTS.md
+
+.PHONY: conformance-connect
+conformance-connect: conformance-stubs ## Run the conformance suite of Connect, gRPC and gRPC-Web, as a server and as a client
+	cd conformance/connect && CGO_ENABLED=1 go test -race -count=1 ./...
+
+# The suite's protos are in its module. What is made of them is not committed.
+.PHONY: conformance-stubs
+conformance-stubs: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go
+	@cd conformance/connect && go mod download connectrpc.com/conformance && rm -rf gen && \
+	buf generate "$$(go list -m -f '{{.Dir}}' connectrpc.com/conformance)/proto"
+
+.PHONY: conformance-short
+conformance-short: conformance-connect ## Check conformance/RESULTS.md, and test with servers and clients of others
+	@.ci/npm conformance || { (( $$? == 3 )); exit; }; \
+	cd conformance && CGO_ENABLED=1 go test -race ./...
+
+.PHONY: soak
+soak: ## Use a gateway for 10,000 sessions and 100,000 calls, and look at its memory
+	SOAK=1 go test -count=1 -timeout 30m -run TestMemoryStaysFlat ./gateway
+
+.PHONY: web-build
+web-build: ## Build the page of examples/webapp, whose output is committed
+	@.ci/npm $(NPM)
+	cd web/client && npm run --silent build
+	cd examples/webapp/page && npm run --silent build
 
 .PHONY: clean
 clean: ## Remove what was built here, the tools too

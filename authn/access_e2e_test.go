@@ -115,7 +115,7 @@ func accessSite(t *testing.T) (*site, *authntest.Issuer, string, *atomic.Int64) 
 	}
 	reached := new(atomic.Int64)
 	h := mcpconnect.NewHandler(toolServer(reached), mcpconnect.WithLogger(quiet), mcpconnect.WithAuthn(authn.Bearer{v}, keys),
-		mcpconnect.WithResourceMetadata(&document), mcpconnect.WithPolicy(policy))
+		mcpconnect.WithResourceMetadata(&document), mcpconnect.WithPolicy(policy), mcpconnect.WithStreamableHTTP())
 	t.Cleanup(func() { h.Close() })
 	return serve(t, h, nil), as, key, reached
 }
@@ -192,7 +192,7 @@ func checkStepUp(t *testing.T, name string, w wire, f form, c *caller, got reply
 	if !slices.Equal(challenges, want) {
 		t.Errorf("%s: got the challenges %q, want %q", name, challenges, want)
 	}
-	if (got.info != nil) != (want != nil) || (want != nil && (got.info.GetReason() != "INSUFFICIENT_SCOPE" || got.info.GetMetadata()["resource_metadata"] != wellKnown)) {
+	if !f.http && (got.info != nil) != (want != nil) || (!f.http && want != nil && (got.info.GetReason() != "INSUFFICIENT_SCOPE" || got.info.GetMetadata()["resource_metadata"] != wellKnown)) {
 		t.Errorf("%s: got the detail %v", name, got.info)
 	}
 	var data map[string]any
@@ -362,7 +362,7 @@ func TestBaselineOnEveryWire(t *testing.T) {
 	}
 	reached := new(atomic.Int64)
 	h := mcpconnect.NewHandler(toolServer(reached), mcpconnect.WithLogger(quiet), mcpconnect.WithAuthn(authn.Bearer{v}),
-		mcpconnect.WithResourceMetadata(&document), mcpconnect.WithPolicy(policy))
+		mcpconnect.WithResourceMetadata(&document), mcpconnect.WithPolicy(policy), mcpconnect.WithStreamableHTTP())
 	t.Cleanup(func() { h.Close() })
 	s := serve(t, h, nil)
 	for _, test := range []struct {

@@ -201,6 +201,20 @@ func NewAPIKey(environment string, pepper []byte, template APIKey) (key string, 
 	return key, record, nil
 }
 
+// RecordAPIKey gives the record of a key that [NewAPIKey] has drawn elsewhere, for what template says,
+// whose ID and Hash do not count. It fails if key is no API key; its error does not have the key.
+func RecordAPIKey(key string, pepper []byte, template APIKey) (record APIKey, err error) {
+	record = template
+	if record.ID, err = keyID(key); err != nil {
+		return APIKey{}, err
+	}
+	record.Hash = hex.EncodeToString(keyHash(pepper, key))
+	if _, err := newKeyEntry(record); err != nil {
+		return APIKey{}, fmt.Errorf("API key %q: %w", record.ID, err)
+	}
+	return record, nil
+}
+
 // keyID reads a key as far as it may be logged. A checksum that is wrong ends it there: no
 // typing error costs a look-up.
 func keyID(key string) (string, error) {

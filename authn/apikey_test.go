@@ -16,6 +16,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // testKey gives the record of a new key.
@@ -303,5 +305,26 @@ func benchmarkWarm(b *testing.B, m *Middleware, r *http.Request) {
 	}
 	if calls == 0 {
 		b.Error("nobody got through")
+	}
+}
+
+func TestRecordAPIKey(t *testing.T) {
+	t.Parallel()
+	template := APIKey{Subject: "bob", Scopes: []string{"read"}}
+	key, want, err := NewAPIKey("test", []byte("pepper"), template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := RecordAPIKey(key, []byte("pepper"), template)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v, differs (-drawn +recorded):\n%s", err, diff)
+	}
+	for _, wrong := range []string{"", "secret", key + "a", key[1:]} {
+		if _, err := RecordAPIKey(wrong, nil, template); err == nil || wrong != "" && strings.Contains(err.Error(), wrong) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := RecordAPIKey(key, nil, APIKey{}); err == nil {
+		t.Error("a key of nobody is recorded")
 	}
 }

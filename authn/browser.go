@@ -15,14 +15,17 @@ import (
 
 	connectcors "connectrpc.com/cors"
 	"github.com/rs/cors"
+
+	"github.com/mcpconnect/mcpconnect/internal/loopback"
 )
 
 // GateConfig says from which web pages, and under which names, a server may be called.
 type GateConfig struct {
 	// Origins are the origins of pages that may call the server, as browsers send them:
 	// "https://app.example.com", or "http://localhost:5173". They are compared byte for
-	// byte. "null", which pages have that are nobody's, can be named too. If empty, no
-	// page may.
+	// byte. "null", which pages have that are nobody's, can be named too. Beside them, the
+	// server's own pages may, where it is certain what it is called: on loopback addresses,
+	// and if there are Hosts.
 	Origins []string
 	// Hosts are the names under which the server is called, with the port if it is not the
 	// scheme's own: "mcp.example.com", or "mcp.example.com:8443". If empty, any name will
@@ -57,15 +60,46 @@ func NewGate(cfg GateConfig) (*Gate, error) {
 		}
 	}
 	g := &Gate{origins: slices.Clone(cfg.Origins), hosts: slices.Clone(cfg.Hosts)}
-	g.cors = cors.New(cors.Options{
+	g.cors = g.newCORS(nil)
+	return g, nil
+}
+
+// newCORS makes the rules for what the origins' pages may send and read; headers are allowed
+// beside those that everybody may send.
+func (g *Gate) newCORS(headers []string) *cors.Cors {
+	return cors.New(cors.Options{
 		AllowOriginFunc: func(origin string) bool { return slices.Contains(g.origins, origin) },
-		AllowedMethods:  connectcors.AllowedMethods(),
-		AllowedHeaders: append(connectcors.AllowedHeaders(), headerAuthorization, headerAPIKey, "If-None-Match",
-			"Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id", "Traceparent", "Tracestate", "Baggage"),
+		AllowedMethods:  append(connectcors.AllowedMethods(), http.MethodDelete), // of sessions over Streamable HTTP
+		AllowedHeaders: slices.Concat(connectcors.AllowedHeaders(), []string{headerAuthorization, headerAPIKey, "If-None-Match",
+			"Mcp-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id", "Last-Event-Id", "Traceparent", "Tracestate", "Baggage"}, headers),
 		ExposedHeaders: append(connectcors.ExposedHeaders(), "Www-Authenticate", "Retry-After", "Etag", "Mcp-Session-Id"),
 		MaxAge:         7200, // seconds; browsers allow no more
 	})
-	return g, nil
+}
+
+const (
+	// headerParam begins the names of the headers that mirror arguments of a tool (SPEC.md
+	// §7.1). What follows is up to the tool.
+	headerParam = "mcp-param-"
+	// maxParams bounds how many of them one preflight asks for.
+	maxParams = 64
+)
+
+// paramHeaders gives those of them that a preflight asks for.
+func paramHeaders(r *http.Request) []string {
+	if r.Method != http.MethodOptions {
+		return nil
+	}
+	var found []string
+	for _, line := range r.Header["Access-Control-Request-Headers"] {
+		for name := range strings.SplitSeq(line, ",") {
+			name = strings.TrimSpace(name)
+			if len(name) > len(headerParam) && strings.EqualFold(name[:len(headerParam)], headerParam) && len(found) < maxParams {
+				found = append(found, name)
+			}
+		}
+	}
+	return found
 }
 
 func checkOrigin(o string) error {
@@ -108,32 +142,44 @@ var (
 
 // Check says whether r may pass. Its errors are for logs.
 func (g *Gate) Check(r *http.Request) error {
-	if !g.goodHost(r) {
+	ok, certain := g.goodHost(r)
+	if !ok {
 		return errHost
 	}
 	switch origins := r.Header["Origin"]; len(origins) {
 	case 0:
 		return nil
 	case 1:
-		if slices.Contains(g.origins, origins[0]) {
+		if slices.Contains(g.origins, origins[0]) || certain && origins[0] == ownOrigin(r) {
 			return nil
 		}
 	}
 	return errOrigin
 }
 
+// ownOrigin is the origin of pages that come from where r goes to.
+func ownOrigin(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + strings.ToLower(r.Host)
+	}
+	return "http://" + strings.ToLower(r.Host)
+}
+
 // goodHost defends against DNS rebinding: a page of an attacker whose name leads to this
-// server after it was loaded, so that the browser takes it for the server's own.
-func (g *Gate) goodHost(r *http.Request) bool {
+// server after it was loaded, so that the browser takes it for the server's own. Where no
+// name is known any will do, and it is not certain that it is this server's.
+func (g *Gate) goodHost(r *http.Request) (ok, certain bool) {
 	if len(g.hosts) > 0 {
-		return slices.Contains(g.hosts, strings.ToLower(r.Host))
+		ok = slices.Contains(g.hosts, strings.ToLower(r.Host))
+		return ok, ok
 	}
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if !ok || !local.IP.IsLoopback() {
-		return true
+		return true, false
 	}
 	host, ok := splitHost(r.Host)
-	return ok && isLoopbackName(host)
+	ok = ok && loopback.IsHost(host)
+	return ok, ok
 }
 
 // splitHost gives a host without its port, false if it is neither a name nor an address.
@@ -159,12 +205,16 @@ func (g *Gate) Wrap(next http.Handler) http.Handler {
 	shared := g.cors.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := g.Check(r); err != nil {
-			unread(w).Set("Vary", "Origin")
+			unread(w, r).Set("Vary", "Origin")
 			http.Error(w, "forbidden: "+err.Error(), http.StatusForbidden)
 			return
 		}
 		if r.Header["Origin"] == nil && r.Method != http.MethodOptions {
 			next.ServeHTTP(w, r) // not from a page of others
+			return
+		}
+		if params := paramHeaders(r); params != nil {
+			g.newCORS(params).Handler(next).ServeHTTP(w, r) // once in two hours per page
 			return
 		}
 		shared.ServeHTTP(w, r)

@@ -4,11 +4,14 @@
 package authn
 
 import (
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/mcpconnect/mcpconnect/internal/loopback"
 )
 
 func mustGate(t testing.TB, cfg GateConfig) *Gate {
@@ -49,6 +52,15 @@ func TestGate(t *testing.T) {
 		{"another case", app, outside, "mcp.example.com", []string{"https://App.example.com"}, false},
 		{"a slash at the end", app, outside, "mcp.example.com", []string{"https://app.example.com/"}, false},
 		{"a page of our own host", app, outside, "mcp.example.com", []string{"https://mcp.example.com"}, false},
+		{"a page of our own host, by a name that is ours", named, outside, "mcp.example.com", []string{"http://mcp.example.com"}, true},
+		{"a page of our own host with another scheme", named, outside, "mcp.example.com", []string{"https://mcp.example.com"}, false},
+		{"a page of our own host with another port", named, outside, "mcp.example.com:8443", []string{"http://mcp.example.com"}, false},
+		{"a page of another of our names", GateConfig{Hosts: []string{"a.example.com", "b.example.com"}}, outside, "a.example.com", []string{"http://b.example.com"}, false},
+		{"a page of a name led here", GateConfig{}, outside, "evil.example", []string{"http://evil.example"}, false},
+		{"a page of a name led here, on a loopback address", GateConfig{}, loopback, "evil.example:8080", []string{"http://evil.example:8080"}, false},
+		{"a page of our own on this machine", GateConfig{}, loopback, "127.0.0.1:8080", []string{"http://127.0.0.1:8080"}, true},
+		{"a page of our own on this machine by another name", GateConfig{}, loopback, "127.0.0.1:8080", []string{"http://localhost:8080"}, false},
+		{"a page of another port of this machine", GateConfig{}, loopback, "localhost:8080", []string{"http://localhost:3000"}, false},
 		{"any page by default", GateConfig{}, outside, "mcp.example.com", []string{"https://app.example.com"}, false},
 		{"localhost", GateConfig{}, loopback, "localhost:8080", nil, true},
 		{"localhost in capitals", GateConfig{}, loopback, "LOCALHOST", nil, true},
@@ -94,7 +106,7 @@ func TestPreflight(t *testing.T) {
 	t.Parallel()
 	g := mustGate(t, GateConfig{Origins: []string{"https://app.example.com"}})
 	h := g.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a preflight was passed on") }))
-	for _, header := range []string{"authorization", "x-mcp-api-key", "content-type", "connect-protocol-version", "x-grpc-web", "mcp-session-id", "mcp-method"} {
+	for _, header := range []string{"authorization", "x-mcp-api-key", "content-type", "connect-protocol-version", "x-grpc-web", "mcp-session-id", "last-event-id", "mcp-method", "mcp-param-region", "content-type,mcp-param-a,mcp-param-b"} {
 		r := httptest.NewRequest(http.MethodOptions, "/mcp.v1.MCP/InvokeTool", nil)
 		r.Header.Set("Origin", "https://app.example.com")
 		r.Header.Set("Access-Control-Request-Method", "POST")
@@ -108,6 +120,41 @@ func TestPreflight(t *testing.T) {
 		}
 		if got.Get("Access-Control-Allow-Credentials") != "" || got.Get("Access-Control-Allow-Private-Network") != "" {
 			t.Errorf("%s: a page may do too much: %v", header, got)
+		}
+	}
+}
+
+// TestRefusalsLeaveNoBrokenConnection: net/http panics when it reads what a handler left of a
+// body after an early answer, and the next request at the same time. What browsers send over
+// HTTP/1.1 came to that with every refusal.
+func TestRefusalsLeaveNoBrokenConnection(t *testing.T) {
+	t.Parallel()
+	m := mustMiddleware(t, Config{Authenticators: []Authenticator{Bearer{}}})
+	origins := mustGate(t, GateConfig{Origins: []string{"https://app.example.com"}})
+	for name, h := range map[string]http.Handler{
+		"without credentials": m.Wrap(http.NotFoundHandler()),
+		"of a strange origin": origins.Wrap(http.NotFoundHandler()),
+	} {
+		var logged strings.Builder
+		server := httptest.NewUnstartedServer(h)
+		server.Config.ErrorLog = log.New(&logged, "", 0) // net/http writes a panic there
+		server.Start()
+		for range 5 {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp.v1.MCP/CallTool", strings.NewReader("\x00\x00\x00\x00\x00"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Origin", "https://evil.example")
+			r.Header.Set("Content-Type", "application/connect+proto")
+			res, err := server.Client().Do(r)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			_ = res.Body.Close()
+		}
+		server.Close() // waits for the connections
+		if logged.Len() > 0 {
+			t.Errorf("%s: the server logged %s", name, logged.String())
 		}
 	}
 }
@@ -172,7 +219,7 @@ func FuzzGate(f *testing.F) {
 		if err == nil && origin != "https://app.example.com" {
 			t.Errorf("origin %q was let in", origin)
 		}
-		if h, _ := splitHost(host); err == nil && !isLoopbackName(h) {
+		if h, _ := splitHost(host); err == nil && !loopback.IsHost(h) {
 			t.Errorf("host %q was let in", host)
 		}
 	})

@@ -5,12 +5,10 @@ package authn
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"time"
+
+	"github.com/mcpconnect/mcpconnect/internal/fetch"
 )
 
 const (
@@ -43,33 +41,7 @@ func (f fetcher) get(ctx context.Context, url string) ([]byte, error) {
 	return f.do(r)
 }
 
-// do gives the body of a response with status 200 that is JSON. Its errors say nothing of
-// the body: who writes it need not be who is trusted.
+// do gives the body of a response with status 200 that is JSON.
 func (f fetcher) do(r *http.Request) ([]byte, error) {
-	r.Header.Set("Accept", "application/json")
-	res, err := f.client.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, &statusError{res.StatusCode}
-	}
-	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil ||
-		(kind != "application/json" && kind != "application/jwk-set+json") {
-		return nil, errors.New("the response is not JSON")
-	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxFetchBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxFetchBytes {
-		return nil, fmt.Errorf("the response has more than %d bytes", maxFetchBytes)
-	}
-	return body, nil
+	return fetch.JSON(f.client, r, maxFetchBytes, "application/jwk-set+json")
 }
-
-// A statusError is an answer without the document.
-type statusError struct{ status int }
-
-func (e *statusError) Error() string { return fmt.Sprintf("the response has status %d", e.status) }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -22,6 +23,7 @@ type form struct {
 	duplex bool // needs a wire on which both sides speak at once
 	// unary is set if HTTP tells how the call went, on Connect wires.
 	unary bool
+	http  bool // it is no RPC: Streamable HTTP
 	call  func(ctx context.Context, c *caller, tool, arguments string) reply
 }
 
@@ -36,27 +38,34 @@ type reply struct {
 }
 
 var forms = []form{
-	{"InvokeTool", false, true, invokeTool},
-	{"CallTool", false, false, callTool},
-	{"Send", false, false, send},
-	{"an envelope on Connect", true, false, func(ctx context.Context, c *caller, tool, arguments string) reply {
+	{"InvokeTool", false, true, false, invokeTool},
+	{"CallTool", false, false, false, callTool},
+	{"Send", false, false, false, send},
+	{"an envelope on Connect", true, false, false, func(ctx context.Context, c *caller, tool, arguments string) reply {
 		return onStream(ctx, c, callEnvelope(tool, arguments))
 	}},
-	{"a frame on Connect", true, false, func(ctx context.Context, c *caller, tool, arguments string) reply {
+	{"a frame on Connect", true, false, false, func(ctx context.Context, c *caller, tool, arguments string) reply {
 		return onStream(ctx, c,
 			&mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{Frames: true, Batch: true}}},
 			&mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: &mcpv1.CallFrame{CallId: 1, Request: &mcpv1.CallFrame_CallTool{CallTool: callRequest(tool, arguments)}}}},
 		)
 	}},
-	{"a frame with events on Connect", true, false, func(ctx context.Context, c *caller, tool, arguments string) reply {
+	{"a frame with events on Connect", true, false, false, func(ctx context.Context, c *caller, tool, arguments string) reply {
 		return onStream(ctx, c,
 			&mcpv1.Envelope{Kind: &mcpv1.Envelope_Hello{Hello: &mcpv1.Hello{Frames: true}}},
 			&mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: &mcpv1.CallFrame{CallId: 1, Stream: true, Request: &mcpv1.CallFrame_CallTool{CallTool: callRequest(tool, arguments)}}}},
 		)
 	}},
+	{"Streamable HTTP", false, true, true, streamable},
+	{"Streamable HTTP, in a session", false, true, true, streamableSession},
 }
 
-func (w wire) can(f form) bool { return !f.duplex || (!w.http1 && !w.grpcWeb()) }
+func (w wire) can(f form) bool {
+	if f.http { // once over HTTP/1.1, and once over HTTP/2 and TLS
+		return strings.HasPrefix(w.name, "Connect JSON")
+	}
+	return !f.duplex || (!w.http1 && !w.grpcWeb())
+}
 
 func callRequest(tool, arguments string) *mcpv1.CallToolRequest {
 	return &mcpv1.CallToolRequest{Name: &tool, ArgumentsJson: []byte(arguments)}

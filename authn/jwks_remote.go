@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/mcpconnect/mcpconnect/internal/fetch"
 )
 
 const (
@@ -240,7 +242,7 @@ func (k *keyStore) load() (*jwks, error) {
 // discover finds where the issuer has its keys (RFC 8414 §3, OpenID Connect Discovery §4).
 func (k *keyStore) discover() (string, error) {
 	var failures []error
-	for _, at := range metadataURLs(k.issuer.URL) {
+	for _, at := range fetch.MetadataURLs(k.issuer.URL) {
 		text, err := k.fetcher.get(k.ctx, at)
 		if err != nil {
 			failures = append(failures, err)
@@ -272,24 +274,6 @@ func (k *keyStore) jwksOf(text []byte) (string, error) {
 		return "", fmt.Errorf("jwks_uri is on another site, %.200q: if that is right, set JWKSURL", u.Host)
 	}
 	return doc.JWKSURI, nil
-}
-
-// metadataURLs are where the metadata of an issuer may be, in the order of MCP 2026-07-28,
-// "Authorization server metadata discovery".
-func metadataURLs(issuer string) []string {
-	u, err := url.Parse(issuer)
-	if err != nil {
-		return nil // it was checked when it was configured
-	}
-	base, path := u.Scheme+"://"+u.Host, strings.TrimSuffix(u.EscapedPath(), "/")
-	all := []string{
-		base + "/.well-known/oauth-authorization-server" + path,
-		base + "/.well-known/openid-configuration" + path,
-	}
-	if path != "" {
-		all = append(all, base+path+"/.well-known/openid-configuration")
-	}
-	return all
 }
 
 // sameSite tells whether a URL is on the host of the issuer, or under the same registered

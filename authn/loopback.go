@@ -6,19 +6,8 @@ package authn
 import (
 	"net"
 	"net/http"
-	"net/netip"
 	"path"
-	"strings"
 )
-
-// isLoopbackName tells whether a host name, without port, can only be this machine.
-func isLoopbackName(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.Unmap().IsLoopback()
-}
 
 // arrivedLocally tells whether r came in on a loopback address or a Unix socket of this
 // server. net/http says so; what the request says does not count.

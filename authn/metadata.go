@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"github.com/mcpconnect/mcpconnect/internal/loopback"
 )
 
 // wellKnown is where RFC 9728 §3 has the metadata.
@@ -151,7 +153,7 @@ func secureURL(text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("this is no URL: write one like https://mcp.example.com")
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopbackName(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback.IsHost(u.Hostname())):
 		return nil, errors.New("write an https URL: only loopback hosts may have http")
 	case u.Host == "" || u.Opaque != "":
 		return nil, errors.New("write a URL with a host")

@@ -124,7 +124,7 @@ func (m *Middleware) authenticate(ctx context.Context, r *http.Request) (any, er
 // forbid gives the error for a caller that lacks the baseline.
 func (m *Middleware) forbid(w http.ResponseWriter, r *http.Request, p *Principal, err *jsonrpc.Error) error {
 	m.log.refused(r, fmt.Errorf("%s: %w", p.ID(), err))
-	h := unread(w)
+	h := unread(w, r)
 	denied := m.cfg.Metadata.Explain(p, err)
 	forbidden := connect.NewError(connect.CodePermissionDenied, errors.New(denied.Message))
 	m.cfg.Metadata.StepUp(denied, h, forbidden)
@@ -137,7 +137,7 @@ func (m *Middleware) refuse(w http.ResponseWriter, r *http.Request, err error) e
 	m.log.refused(r, err)
 	refused := refusalFor(err)
 	scopes := m.cfg.Policy.baseline()
-	h := unread(w)
+	h := unread(w, r)
 	switch {
 	case !refused.challenge:
 		h.Set("Retry-After", "5")
@@ -150,9 +150,15 @@ func (m *Middleware) refuse(w http.ResponseWriter, r *http.Request, err error) e
 }
 
 // unread makes ready to answer a request whose body nobody will read, and gives the header
-// of the answer. On HTTP/1.1 the server would wait for the body first.
-func unread(w http.ResponseWriter) http.Header {
-	_ = http.NewResponseController(w).EnableFullDuplex() // not supported: there is nothing to wait for
+// of the answer. On HTTP/1.1 the server would wait for the body first; and once it does not,
+// it must not use the connection again: it reads what is left of the body after the answer,
+// and then panics, because it reads the next request at the same time. On HTTP/2 such a
+// header would end the whole connection.
+func unread(w http.ResponseWriter, r *http.Request) http.Header {
+	if r.ProtoMajor < 2 && r.ContentLength != 0 {
+		_ = http.NewResponseController(w).EnableFullDuplex() // not supported: there is nothing to wait for
+		w.Header().Set("Connection", "close")
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	return w.Header()
 }

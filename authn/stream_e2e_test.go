@@ -7,11 +7,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/authntest"
@@ -69,6 +72,54 @@ var longStreams = []longStream{
 	{"Connect with a call in flight", true, func(ctx context.Context, c *caller) (func() error, error) {
 		return openConnect(ctx, c, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: &mcpv1.CallFrame{CallId: 1, Request: &mcpv1.CallFrame_CallTool{CallTool: callRequest("forever", `{}`)}}}})
 	}},
+	{"reflection", true, func(ctx context.Context, c *caller) (func() error, error) {
+		listServices := new(emptypb.Empty)
+		listServices.ProtoReflect().SetUnknown([]byte{0x3a, 0})
+		return openForeign(ctx, c, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", listServices)
+	}},
+	{"a service of others", true, func(ctx context.Context, c *caller) (func() error, error) {
+		return openForeign(ctx, c, echoService+"Echo", new(emptypb.Empty))
+	}},
+}
+
+// openForeign opens a stream that answers each message, and sends one.
+func openForeign(ctx context.Context, c *caller, path string, m *emptypb.Empty) (func() error, error) {
+	options := c.wire.options
+	if strings.Contains(c.wire.name, "JSON") {
+		options = nil // it has no place for fields that are not known
+	}
+	stream := connect.NewClient[emptypb.Empty, emptypb.Empty](c.client, c.url+path, options...).CallBidiStream(ctx)
+	if err := stream.Send(m); err != nil {
+		return nil, err
+	}
+	if _, err := stream.Receive(); err != nil {
+		return nil, err
+	}
+	return func() error {
+		_, err := stream.Receive()
+		_ = stream.CloseResponse()
+		return err
+	}, nil
+}
+
+const echoService = "/echo.v1.Echo/"
+
+// echo is a service that is not MCP's.
+func echo(opts ...connect.HandlerOption) (string, http.Handler) {
+	return echoService, connect.NewBidiStreamHandler(echoService+"Echo", func(_ context.Context, s *connect.BidiStream[emptypb.Empty, emptypb.Empty]) error {
+		for {
+			m, err := s.Receive()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err == nil {
+				err = s.Send(m)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}, opts...)
 }
 
 func openConnect(ctx context.Context, c *caller, call *mcpv1.Envelope) (func() error, error) {
@@ -142,7 +193,8 @@ func TestStreamsEndWithTheCredential(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := mcpconnect.NewHandler(foreverServer(), mcpconnect.WithLogger(quiet), mcpconnect.WithAuthn(authn.Bearer{v}, keys))
+	h := mcpconnect.NewHandler(foreverServer(), mcpconnect.WithLogger(quiet), mcpconnect.WithAuthn(authn.Bearer{v}, keys),
+		mcpconnect.WithReflection(), mcpconnect.WithService(echo))
 	t.Cleanup(func() { h.Close() })
 	s := serve(t, h, nil)
 	// A token ends a minute after its time, for the sake of clocks that differ.

@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
@@ -73,6 +75,7 @@ type lab struct {
 	reached   atomic.Int64
 	log       lockedBuffer
 	spans     *tracetest.SpanRecorder
+	metrics   *sdkmetric.ManualReader
 	outgoing  atomic.Int64 // requests that left, but those to issuers that are configured
 }
 
@@ -101,6 +104,8 @@ func newLab(t testing.TB) *lab {
 		other: authntest.New("https://as.example", resource, authntest.NewKey("k1", "EdDSA")),
 		ca:    authntest.NewCA("clients"),
 		spans: tracetest.NewSpanRecorder(),
+
+		metrics: sdkmetric.NewManualReader(),
 	}
 	v, err := authn.NewJWT(authn.JWTConfig{Resource: resource, Transport: roundTrip(l.reach), Issuers: []authn.Issuer{
 		{URL: l.as.URL, Algorithms: []string{"EdDSA"}},
@@ -132,7 +137,8 @@ func newLab(t testing.TB) *lab {
 	h := mcpconnect.NewHandler(toolServer(&l.reached), mcpconnect.WithLogger(logger),
 		mcpconnect.WithAuthn(authn.Bearer{v, static}, l.keys, certificates, peers), mcpconnect.WithResourceMetadata(&document),
 		mcpconnect.WithTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(l.spans))),
-		mcpconnect.WithReflection(), mcpconnect.WithOrigins("https://app.example.com"))
+		mcpconnect.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(l.metrics))),
+		mcpconnect.WithReflection(), mcpconnect.WithStreamableHTTP(), mcpconnect.WithOrigins("https://app.example.com"))
 	t.Cleanup(func() { h.Close() })
 	l.site = serve(t, h, l.ca.Pool())
 	return l
@@ -256,7 +262,7 @@ func symmetric(key []byte, body string) string {
 }
 
 // suiteForms are all forms, and lists by GET.
-var suiteForms = append(slices.Clone(forms), form{"ListTools by GET", false, true, func(ctx context.Context, c *caller, _, _ string) reply {
+var suiteForms = append(slices.Clone(forms), form{"ListTools by GET", false, true, false, func(ctx context.Context, c *caller, _, _ string) reply {
 	if _, err := c.mcp(connect.WithHTTPGet()).ListTools(ctx, &mcpv1.ListToolsRequest{}); err != nil {
 		return failed(err)
 	}
@@ -295,6 +301,10 @@ func TestAttacks(t *testing.T) {
 	}
 	if n, outside := l.outgoing.Load(), l.as.Outside(); n != 0 || len(outside) != 0 {
 		t.Errorf("%d requests left the server, and %q", n, outside)
+	}
+	// Somebody who gets in is measured, too.
+	if _, err := l.call(t, wires[0], bearer(l.token(nil, nil))).mcp().ListTools(testContext(t), &mcpv1.ListToolsRequest{}); err != nil {
+		t.Error(err)
 	}
 	l.searchCanary(t, said.String())
 }
@@ -338,12 +348,20 @@ func (l *lab) searchCanary(t *testing.T, said string) {
 	for _, s := range l.spans.Ended() {
 		fmt.Fprintln(spans, s.Name(), s.Attributes(), s.Events(), s.Status())
 	}
+	var measured metricdata.ResourceMetrics
+	if err := l.metrics.Collect(t.Context(), &measured); err != nil {
+		t.Fatal(err)
+	}
+	metrics, err := json.Marshal(measured)
+	if err != nil || len(measured.ScopeMetrics) == 0 {
+		t.Errorf("got the metrics %s, %v", metrics, err)
+	}
 	logged := l.log.String()
 	if !strings.Contains(logged, "request refused") {
 		t.Error("nothing was logged")
 	}
 	secrets := []string{canary, l.key, l.key[len(l.key)-30:]}
-	for where, text := range map[string]string{"responses": said, "logs": logged, "spans": spans.String()} {
+	for where, text := range map[string]string{"responses": said, "logs": logged, "spans": spans.String(), "metrics": string(metrics)} {
 		for _, secret := range secrets {
 			if i := strings.Index(text, secret); i >= 0 {
 				t.Errorf("a credential is in the %s: …%q", where, text[max(0, i-200):min(len(text), i+80)])

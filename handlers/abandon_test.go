@@ -5,10 +5,11 @@ package handlers_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -81,7 +82,9 @@ func TestCallsThatAreAbandonedAreAnswered(t *testing.T) {
 // stay, and so it is refused more of them.
 func TestAClientThatDoesNotReadIsBounded(t *testing.T) {
 	t.Parallel()
-	text := strings.Repeat("x", 100<<10)
+	noise := make([]byte, 75<<10)                  // which gzip does not make smaller
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails
+	text := base64.StdEncoding.EncodeToString(noise)
 	server := mcp.NewServer(&mcp.Implementation{Name: "big", Version: "1"}, nil)
 	calls := make(chan struct{}, 10_000)
 	server.AddTool(&mcp.Tool{Name: "big", InputSchema: json.RawMessage(`{"type":"object"}`)},

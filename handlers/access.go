@@ -14,6 +14,7 @@ import (
 
 	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 )
 
 // allow decides whether the caller may make a request that is dispatched directly. The
@@ -97,8 +98,10 @@ func thingsOf(method string, params mcp.Params) ([]authn.Action, error) {
 // visible gives a list without what the caller may not use. What is left is the caller's
 // alone, and must not be kept for others. It leaves res as it is: the server may have it
 // in a cache.
-func (s *Server) visible(ctx context.Context, res mcp.Result) (mcp.Result, error) {
+func (s *Server) visible(ctx context.Context, method string, res mcp.Result) (mcp.Result, error) {
 	switch r := res.(type) {
+	case *raw.Result:
+		return s.visibleText(ctx, method, r)
 	case *mcp.ListToolsResult:
 		shown := *r
 		err := show(ctx, s.cfg.Policy, &shown.Cacheable, &shown.Tools, methodCallTool, func(t *mcp.Tool) string { return t.Name })

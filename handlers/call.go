@@ -16,6 +16,10 @@ import (
 	"unsafe"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 )
 
 // An asker takes a server's request to the client. It fails with errNoStream if the
@@ -45,6 +49,12 @@ type call struct {
 	params mcp.Params
 	extra  *mcp.RequestExtra
 
+	// What the client has written: all of its params, or the message that they came in, or
+	// just the `_meta` of params that hold the rest as it was.
+	text     json.RawMessage
+	message  proto.Message
+	metaText json.RawMessage
+
 	spoke atomic.Bool // something was sent for it before its result
 	mute  bool        // it never has a sink
 
@@ -66,8 +76,48 @@ func withCall(ctx context.Context, c *call) context.Context {
 		own.call = c
 		return own
 	}
-	return context.WithValue(ctx, callKey{}, c)
+	return callValue{ctx, c}
 }
+
+// A callValue is a context of a call.
+type callValue struct {
+	context.Context
+
+	call *call
+}
+
+func (v callValue) Value(key any) any {
+	switch key.(type) {
+	case callKey, raw.Key:
+		return v.call
+	}
+	return v.Context.Value(key)
+}
+
+// RawParams implements [raw.Params].
+func (c *call) RawParams() (json.RawMessage, error) {
+	if c.text != nil {
+		return c.text, nil
+	}
+	if c.message != nil {
+		return mapping.ToJSON(c.message)
+	}
+	p, ok := c.params.(*mcp.CallToolParamsRaw)
+	if !ok || c.metaText == nil {
+		return nil, errNoText
+	}
+	name, err := json.Marshal(p.Name)
+	if err != nil {
+		return nil, err
+	}
+	text := fmt.Appendf(nil, `{"_meta":%s,"name":%s`, c.metaText, name)
+	if len(p.Arguments) > 0 { // which json.Marshal would escape anew
+		text = append(append(text, `,"arguments":`...), p.Arguments...)
+	}
+	return append(text, '}'), nil
+}
+
+var errNoText = errors.New("the text of the params is not known")
 
 // output gives the sink while the call goes on, and nil after it: a handler may leave
 // goroutines behind that still hold the call's context.
@@ -95,8 +145,32 @@ func (c *call) end() {
 	c.sink = nil
 }
 
-// dispatch runs a call through the server's middleware and handlers, without JSON-RPC.
+// dispatch runs a call through the server's middleware and handlers, without JSON-RPC, if its
+// caller may make it.
 func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err error) {
+	if s.cfg.Policy == nil || ctx.Err() != nil {
+		return s.runTraced(ctx, c)
+	}
+	if err := s.allow(ctx, c); err != nil {
+		return nil, err
+	}
+	if res, err = s.runTraced(ctx, c); err != nil {
+		return nil, err
+	}
+	return s.visible(ctx, c.method, res)
+}
+
+func (s *Server) runTraced(ctx context.Context, c *call) (res mcp.Result, err error) {
+	if s.cfg.Tracer == nil || ctx.Err() != nil {
+		return s.run(ctx, c)
+	}
+	ctx, endSpan := s.startSpan(ctx, c.method, requestHeader(ctx), c.scope.meta)
+	defer func() { endSpan(err) }()
+	return s.run(ctx, c)
+}
+
+// run is dispatch for a call that may be made, and is not traced.
+func (s *Server) run(ctx context.Context, c *call) (res mcp.Result, err error) {
 	m, ok := methods[c.method]
 	if !ok {
 		return nil, methodNotFound(c.method)
@@ -104,20 +178,8 @@ func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err err
 	if ctx.Err() != nil {
 		return nil, ended(context.Cause(ctx)) // before it has begun
 	}
-	if s.cfg.Policy != nil {
-		if err := s.allow(ctx, c); err != nil {
-			return nil, err
-		}
-		defer func() {
-			if err == nil {
-				res, err = s.visible(ctx, res)
-			}
-		}()
-	}
 	defer c.end()
 	c.ctx = ctx
-	ctx, endSpan := s.startSpan(ctx, c)
-	defer func() { endSpan(err) }()
 	defer s.recovered(ctx, c.method, &err)
 	res, err = s.chain()(withCall(ctx, c), c.method, m.request(c.scope.ss, c.params, c.extra))
 	switch {
@@ -190,9 +252,12 @@ func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 		if callFrom(ctx) == nil {
 			c := s.expected(req.GetExtra())
 			if c == nil {
+				if ctx.Value(streamableKey{}) != nil && s.streamable != nil {
+					return s.streamable.receive(ctx, next, method, req)
+				}
 				return next(ctx, method, req) // not ours
 			}
-			ctx = context.WithValue(ctx, callKey{}, c)
+			ctx = callValue{ctx, c}
 		}
 		defer func() {
 			if err != nil {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 )
 
 // A callContext is the context of one call: it ends with its parent, at a deadline, or by
@@ -44,7 +46,7 @@ func (c *callContext) Deadline() (time.Time, bool) {
 // Value implements [context.Context].
 func (c *callContext) Value(key any) any {
 	switch key.(type) {
-	case callKey:
+	case callKey, raw.Key:
 		if c.call != nil {
 			return c.call
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -69,6 +70,13 @@ var errInternal = newError(connect.CodeInternal, jsonrpc.CodeInternalError, "int
 
 // errDraining ends streams when the server goes.
 var errDraining = newError(connect.CodeUnavailable, jsonrpc.CodeInternalError, "server is shutting down; connect again")
+
+// errDrained ends a stream on which all is answered that was taken (SPEC.md §10.4).
+var errDrained = &rpcError{connect.CodeUnavailable, &jsonrpc.Error{
+	Code:    jsonrpc.CodeInternalError,
+	Message: "server is shutting down, and has done nothing that it has not answered; connect again",
+	Data:    json.RawMessage(wire.DrainedData),
+}}
 
 // jsonError reports free-form JSON of a request that is none, or breaks a limit or a rule.
 func jsonError(err error) *rpcError {

@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/mirror"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -30,6 +31,8 @@ type exchange struct {
 	bytes atomic.Bool
 	// single is set for Send: its metadata is about the one message that it takes.
 	single bool
+	// strict is set where the headers that mirror arguments must be there (Streamable HTTP).
+	strict bool
 	// opened is the id of a session that was opened here, for the response's metadata. The
 	// writer puts it there: nobody else may touch the metadata.
 	opened atomic.Pointer[string]
@@ -201,7 +204,7 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 	if err != nil {
 		return nil, err
 	}
-	c := &call{method: method, scope: sc, extra: extraOf(ctx, x.header), sink: x}
+	c := &call{method: method, scope: sc, extra: extraOf(ctx, x.header), sink: x, text: params}
 	if sc.session != nil {
 		var done func()
 		if ctx, done, err = sc.session.use(ctx); err != nil {
@@ -215,7 +218,11 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 	case direct && !isNotification(method):
 		return x.direct(ctx, c, params)
 	default:
-		return x.srv.throughSDK(ctx, c, params)
+		result, err := x.srv.throughSDK(ctx, c, params)
+		if x.srv.cfg.UnknownMethods && isMethodNotFound(err) {
+			return x.srv.dispatchUnknown(ctx, c, params)
+		}
+		return result, err
 	}
 }
 
@@ -248,7 +255,7 @@ func (x *exchange) direct(ctx context.Context, c *call, params json.RawMessage) 
 		return json.RawMessage("{}"), nil
 	}
 	if x.single {
-		if err := x.srv.checkParamHeaders(ctx, c); err != nil {
+		if err := x.srv.checkParamHeaders(ctx, c, x.strict); err != nil {
 			return nil, err
 		}
 	}
@@ -316,7 +323,7 @@ func (id callID) forSDK() (jsonrpc.ID, error) {
 	if id.isText {
 		return jsonrpc.MakeID(id.text)
 	}
-	if id.number > maxSafeInteger || id.number < -maxSafeInteger {
+	if id.number > mirror.MaxSafeInteger || id.number < -mirror.MaxSafeInteger {
 		return jsonrpc.ID{}, invalidRequest("the id of %s must be a string, or an integer within ±2^53", methodListen)
 	}
 	return jsonrpc.MakeID(float64(id.number))

@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mcpconnect/mcpconnect/internal/mirror"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -181,7 +182,7 @@ func (r *reader) reply(ctx context.Context, f *mcpv1.ReplyFrame) {
 func withoutMirror(header http.Header) http.Header {
 	h := header
 	for key := range header {
-		if key != headerMethod && key != headerName && !strings.HasPrefix(key, headerParam) {
+		if key != headerMethod && key != headerName && !strings.HasPrefix(key, mirror.ParamPrefix) {
 			continue
 		}
 		if len(h) == len(header) {

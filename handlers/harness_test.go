@@ -72,7 +72,7 @@ func serveHandler(t testing.TB, server *mcp.Server, opts ...mcpconnect.HandlerOp
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := mcpconnect.NewHandler(server, append([]mcpconnect.HandlerOption{quiet}, opts...)...)
+	h := mcpconnect.NewHandler(server, append([]mcpconnect.HandlerOption{quiet, mcpconnect.WithStreamableHTTP()}, opts...)...)
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- mcpconnect.Serve(ctx, ln, h, mcpconnect.WithGracePeriod(patience)) }()

@@ -56,10 +56,12 @@ func identifiedByTLS(ctx context.Context) bool {
 // stopReading makes the Receive that waits on the RPC of ctx return: it heeds neither
 // context nor deadline of its RPC, only that of the connection underneath.
 func stopReading(ctx context.Context) {
-	x, _ := ctx.Value(exchangeKey{}).(*httpExchange)
-	if x == nil {
-		return
+	if x, _ := ctx.Value(exchangeKey{}).(*httpExchange); x != nil {
+		x.stopReading()
 	}
+}
+
+func (x *httpExchange) stopReading() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.control != nil {

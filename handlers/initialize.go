@@ -24,7 +24,7 @@ var errSecondInitialize = newError(connect.CodeInvalidArgument, jsonrpc.CodeInva
 
 // newSession opens a legacy session by an initialize request. The caller must release
 // it, which starts its idle clock.
-func (s *Server) newSession(ctx context.Context, params mcp.Params, extra *mcp.RequestExtra) (*session, *mcp.InitializeResult, error) {
+func (s *Server) newSession(ctx context.Context, params mcp.Params, extra *mcp.RequestExtra) (*session, mcp.Result, error) {
 	n, err := s.open(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -35,8 +35,8 @@ func (s *Server) newSession(ctx context.Context, params mcp.Params, extra *mcp.R
 		params: params,
 		extra:  extra,
 	})
-	var result *mcp.InitializeResult
 	if err == nil {
+		var result *mcp.InitializeResult
 		if result, err = initializeResult(res); err == nil {
 			n.version = result.ProtocolVersion
 			err = s.list(n)
@@ -46,7 +46,7 @@ func (s *Server) newSession(ctx context.Context, params mcp.Params, extra *mcp.R
 		s.end(n, errSessionEnded)
 		return nil, nil, err
 	}
-	return n, result, nil
+	return n, res, nil
 }
 
 // initializeResult allows for middleware with a result type of its own.

@@ -87,7 +87,7 @@ func (r *reader) textScope(ctx context.Context, text json.RawMessage) *knownScop
 	}
 	tight := make(mcp.Meta, len(decoded)) // a decoder's map has room for more, which would be copied with each call
 	maps.Copy(tight, decoded)
-	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo, params: tight}
+	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo, params: tight, text: bytes.Clone(text)}
 }
 
 // run implements task.

@@ -4,12 +4,12 @@
 package handlers
 
 import (
-	"encoding/base64"
 	"net/http"
-	"strings"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcpconnect/mcpconnect/internal/mirror"
 )
 
 // Metadata that mirrors the body or names the session (SPEC.md §7).
@@ -18,7 +18,6 @@ const (
 	headerMethod  = "Mcp-Method"
 	headerName    = "Mcp-Name"
 	headerSession = "Mcp-Session-Id"
-	headerParam   = "Mcp-Param-"
 )
 
 func headerMismatch(format string, args ...any) error {
@@ -38,7 +37,7 @@ func checkMirror(header http.Header, method, name string) error {
 	if err != nil || !ok {
 		return err
 	}
-	decoded, err := decodeHeaderValue(v)
+	decoded, err := mirror.Decode(v)
 	if err != nil {
 		return headerMismatch("%s: %v", headerName, err)
 	}
@@ -59,26 +58,6 @@ func single(header http.Header, key string) (string, bool, error) {
 	default:
 		return "", false, headerMismatch("%s is given %d times", key, len(vs))
 	}
-}
-
-const (
-	base64Prefix = "=?base64?"
-	base64Suffix = "?="
-)
-
-// decodeHeaderValue undoes the encoding of values that are not plain ASCII
-// (MCP 2026-07-28, basic/transports, "Value encoding").
-func decodeHeaderValue(v string) (string, error) {
-	inner, ok := strings.CutPrefix(v, base64Prefix)
-	if !ok {
-		return v, nil
-	}
-	inner, ok = strings.CutSuffix(inner, base64Suffix)
-	if !ok {
-		return v, nil
-	}
-	text, err := base64.StdEncoding.DecodeString(inner)
-	return string(text), err
 }
 
 // traceKeys are the W3C trace context, the same in headers and in `_meta` (SEP-414).

@@ -6,42 +6,43 @@ package handlers
 import (
 	"context"
 	"encoding/json"
-	"net/textproto"
+	"maps"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/mirror"
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 )
 
 // checkParamHeaders refuses Mcp-Param-* metadata that says something else than the
-// argument it mirrors (MCP 2026-07-28, `x-mcp-header`). Metadata that no property of
-// the tool's schema is bound to is ignored.
-func (s *Server) checkParamHeaders(ctx context.Context, c *call) error {
-	sent := paramHeaders(c)
-	if len(sent) == 0 {
-		return nil
-	}
+// argument it mirrors (MCP 2026-07-28, `x-mcp-header`); if strict is true, also a call
+// without metadata that its arguments call for. Metadata that no property of the tool's
+// schema is bound to is ignored.
+func (s *Server) checkParamHeaders(ctx context.Context, c *call, strict bool) error {
 	p, ok := c.params.(*mcp.CallToolParamsRaw)
 	if !ok {
 		return nil
 	}
-	tool, err := s.findTool(ctx, c, p.Name)
-	if err != nil || tool == nil {
+	sent := paramHeaders(c)
+	if len(sent) == 0 && !strict {
+		return nil
+	}
+	bound, err := s.bound.of(p.Name, func(name string) (map[string]*mirror.Schema, error) { return s.boundTools(ctx, c, name) })
+	if err != nil || bound == nil {
 		return err // an unknown tool is refused when it is called
 	}
-	schema, err := json.Marshal(tool.InputSchema)
-	if err != nil {
-		return err
-	}
-	return checkBoundParams(schema, p.Arguments, sent)
+	return checkBound(bound, p.Arguments, sent, strict)
 }
 
 func paramHeaders(c *call) map[string][]string {
 	var sent map[string][]string
 	for key, values := range c.extra.Header {
-		if strings.HasPrefix(key, headerParam) {
+		if strings.HasPrefix(key, mirror.ParamPrefix) {
 			if sent == nil {
 				sent = map[string][]string{}
 			}
@@ -54,11 +55,14 @@ func paramHeaders(c *call) map[string][]string {
 // maxToolPages ends the search on a server whose pages never do.
 const maxToolPages = 1000
 
-// findTool looks the tool up as the caller sees it: through the server's middleware.
-func (s *Server) findTool(ctx context.Context, c *call, name string) (*mcp.Tool, error) {
+// boundTools gives the bound schemas of all tools up to the one that is asked for, and those
+// on its page: nil for tools that bind nothing. The tools are what the server's middleware
+// shows the caller, whether or not a policy lets it list them.
+func (s *Server) boundTools(ctx context.Context, c *call, name string) (map[string]*mirror.Schema, error) {
+	found := map[string]*mirror.Schema{}
 	cursor := ""
 	for range maxToolPages {
-		res, err := s.dispatch(ctx, &call{
+		res, err := s.run(ctx, &call{
 			method: methodListTools,
 			scope:  c.scope,
 			params: &mcp.ListToolsParams{Meta: c.scope.meta, Cursor: cursor},
@@ -67,86 +71,105 @@ func (s *Server) findTool(ctx context.Context, c *call, name string) (*mcp.Tool,
 		if err != nil {
 			return nil, err
 		}
-		list, ok := res.(*mcp.ListToolsResult)
-		if !ok {
-			return nil, nil
+		list, err := toolsOf(res)
+		if err != nil {
+			return nil, err
 		}
 		for _, t := range list.Tools {
-			if t.Name == name {
-				return t, nil
+			schema, err := json.Marshal(t.InputSchema)
+			if err != nil {
+				return nil, err
 			}
+			found[t.Name] = mirror.SchemaOf(schema)
 		}
-		if cursor = list.NextCursor; cursor == "" {
+		cursor = list.NextCursor
+		if _, ok := found[name]; ok || cursor == "" {
 			break
 		}
 	}
-	return nil, nil
+	return found, nil
 }
 
-// A boundSchema is the part of a JSON Schema that binds properties to metadata.
-type boundSchema struct {
-	Header     json.RawMessage        `json:"x-mcp-header"`
-	Properties map[string]boundSchema `json:"properties"`
-}
-
-func checkBoundParams(schema, args json.RawMessage, sent map[string][]string) error {
-	var root boundSchema
-	if mapping.DecodeSDK(schema, &root) != nil {
-		root = boundSchema{} // not a schema that could bind anything
+// toolsOf gives a list of tools, which a gateway has as JSON.
+func toolsOf(res mcp.Result) (*mcp.ListToolsResult, error) {
+	switch res := res.(type) {
+	case *mcp.ListToolsResult:
+		return res, nil
+	case *raw.Result:
+		list := &mcp.ListToolsResult{}
+		return list, mapping.DecodeSDK(res.JSON, list)
 	}
-	return root.check(args, sent)
+	return &mcp.ListToolsResult{}, nil
 }
 
-func (b boundSchema) check(args json.RawMessage, sent map[string][]string) error {
-	if len(b.Properties) == 0 {
+// boundTTL is how long it is believed that a tool's schema is what it was. To look it up costs
+// a list of the server's tools.
+const boundTTL = time.Second
+
+// maxBoundTools bounds the tools that are remembered.
+const maxBoundTools = 20_000
+
+// A boundCache remembers what is bound by the schemas of tools. The zero value is ready.
+type boundCache struct {
+	mu      sync.Mutex
+	tools   map[string]*mirror.Schema
+	expires time.Time
+}
+
+// of gives what the tool's schema binds, nil for nothing. look is asked if it is not known.
+func (b *boundCache) of(name string, look func(name string) (map[string]*mirror.Schema, error)) (*mirror.Schema, error) {
+	now := time.Now()
+	b.mu.Lock()
+	bound, ok := b.tools[name]
+	ok = ok && now.Before(b.expires)
+	b.mu.Unlock()
+	if ok {
+		return bound, nil
+	}
+	found, err := look(name)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !now.Before(b.expires) || len(b.tools)+len(found) > maxBoundTools {
+		b.tools, b.expires = nil, now.Add(boundTTL)
+	}
+	if b.tools == nil {
+		b.tools = found
+	} else {
+		maps.Copy(b.tools, found)
+	}
+	return found[name], nil
+}
+
+// checkBound refuses metadata that contradicts the arguments.
+func checkBound(bound *mirror.Schema, args json.RawMessage, sent map[string][]string, strict bool) error {
+	return bound.Bound(args, func(name, key string, value json.RawMessage) error {
+		values, ok := sent[key]
+		if ok && !mirrors(values, value) {
+			return headerMismatch("%s does not mirror the argument %q", key, name)
+		}
+		if _, can := mirror.Primitive(value); strict && !ok && can {
+			return headerMismatch("%s is missing: it mirrors the argument %q", key, name)
+		}
 		return nil
-	}
-	var members map[string]json.RawMessage
-	if mapping.DecodeSDK(args, &members) != nil {
-		members = nil // arguments that are no object are refused by the tool
-	}
-	for name, property := range b.Properties {
-		value := members[name]
-		var header string
-		if json.Unmarshal(property.Header, &header) == nil && header != "" {
-			key := textproto.CanonicalMIMEHeaderKey(headerParam + header)
-			if values, ok := sent[key]; ok && !mirrors(values, value) {
-				return headerMismatch("%s does not mirror the argument %q", key, name)
-			}
-		}
-		if err := property.check(value, sent); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
-// maxSafeInteger bounds the integers that may be mirrored: those that every JSON reader
-// gets right.
-const maxSafeInteger = 1<<53 - 1
-
-// mirrors tells whether header values are the one value of an argument: a string, a
-// boolean, or an integer, which is compared as a number.
+// mirrors tells whether header values are the one value of an argument.
 func mirrors(values []string, arg json.RawMessage) bool {
-	if len(values) != 1 || arg == nil {
+	want, ok := mirror.Primitive(arg)
+	if len(values) != 1 || !ok {
 		return false
 	}
-	text, err := decodeHeaderValue(values[0])
+	text, err := mirror.Decode(values[0])
 	if err != nil {
 		return false
 	}
-	var s string
-	if json.Unmarshal(arg, &s) == nil {
-		return s == text
+	if number, ok := want.(float64); ok {
+		sent, err := strconv.ParseFloat(text, 64)
+		return err == nil && sent == number
 	}
-	var b bool
-	if json.Unmarshal(arg, &b) == nil {
-		return strconv.FormatBool(b) == text
-	}
-	var f float64
-	if json.Unmarshal(arg, &f) != nil || f != float64(int64(f)) || f > maxSafeInteger || f < -maxSafeInteger {
-		return false
-	}
-	sent, err := strconv.ParseFloat(text, 64)
-	return err == nil && sent == f
+	return want == text
 }

@@ -26,6 +26,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +73,10 @@ type Config struct {
 	// Metadata is the same document, for challenges to point to. If nil they do not say
 	// where tokens are to be had.
 	Metadata *authn.Metadata
+	// UnknownMethods passes requests of methods that the server does not know to its
+	// middleware all the same, with [raw.UnknownParams]: it is for gateways, whose middleware
+	// serves them.
+	UnknownMethods bool
 	// Policy decides what callers may do. If nil, they may do everything.
 	Policy *authn.Policy
 }
@@ -106,7 +112,10 @@ type Server struct {
 	modern   modernPeers
 	sessions sessions
 	pages    pages
-	workers  worker.Pool
+	bound    boundCache
+	// streamable serves Streamable HTTP; nil for none.
+	streamable *streamable
+	workers    worker.Pool
 	// outermost is our receiving middleware with all that it was put around last.
 	outermost mcp.MethodHandler
 	layers    int      // that were put around the server
@@ -135,7 +144,7 @@ func New(server *mcp.Server, cfg Config) *Server {
 		log:      cfg.Logger,
 		limits:   mapping.Limits{MaxDepth: max(cfg.MaxJSONDepth, 0), MaxNodes: max(cfg.MaxJSONNodes, 0)},
 		modern:   modernPeers{server: server, peers: map[string]*modernPeer{}},
-		sessions: sessions{byID: map[string]*session{}},
+		sessions: sessions{byID: map[string]*session{}, http: map[string]*httpSession{}},
 	}
 	s.drain, s.endDrain = context.WithCancel(context.Background())
 	s.beOutermost()
@@ -199,9 +208,16 @@ func (s *Server) Close() error {
 	for _, n := range s.sessions.byID {
 		all = append(all, n)
 	}
+	overHTTP := slices.Collect(maps.Values(s.sessions.http))
 	s.sessions.mu.Unlock()
 	for _, n := range all {
 		s.end(n, errDraining)
+	}
+	for _, n := range overHTTP {
+		n.cancel(errDraining)
+	}
+	for _, n := range overHTTP {
+		closeSession(n.ss)
 	}
 	s.sessions.ending.Wait()
 	s.modern.close()

@@ -66,6 +66,7 @@ type serverRequest struct {
 type sessions struct {
 	mu     sync.Mutex
 	byID   map[string]*session
+	http   map[string]*httpSession // those over Streamable HTTP
 	closed bool
 	ending sync.WaitGroup // sessions being closed
 }
@@ -115,7 +116,7 @@ func (s *Server) hasRoomLocked() error {
 	if s.sessions.closed {
 		return errDraining
 	}
-	if len(s.sessions.byID) >= s.cfg.MaxSessions {
+	if len(s.sessions.byID)+len(s.sessions.http) >= s.cfg.MaxSessions {
 		return exhausted("too many sessions: the limit is %d", s.cfg.MaxSessions)
 	}
 	return nil

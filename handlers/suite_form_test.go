@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -46,7 +47,9 @@ type form struct {
 	typed   bool
 	unary   bool // notifications are not seen
 	structs bool
-	open    func(t *testing.T, p peer) client
+	// streamable says that it is no RPC: of each version of HTTP, one wire is enough.
+	streamable bool
+	open       func(t *testing.T, p peer) client
 }
 
 var forms = []form{
@@ -54,10 +57,11 @@ var forms = []form{
 	{name: "Connect", bidi: true, open: openConnect},
 	{name: "typed", typed: true, open: openTyped(typedCalls)},
 	{name: "typed unary", typed: true, unary: true, open: openTyped(unaryCalls())},
+	{name: "Streamable HTTP", streamable: true, open: openStreamable},
 }
 
 // envelopeForms are those that any method and any request of the server fit in.
-var envelopeForms = forms[:2]
+var envelopeForms = []form{forms[0], forms[1], forms[4]}
 
 var structForms = []form{
 	{name: "Send", structs: true, open: openSend},
@@ -71,7 +75,18 @@ func (f form) has(c suiteCase, version string) bool {
 	if c.only != "" && (c.only == "modern") != (version >= modernVersion) {
 		return false
 	}
+	if f.streamable {
+		return c.fitsStreamable(version)
+	}
 	return !f.typed || typedCalls[c.method] != nil || viaSend[c.method]
+}
+
+// fits tells whether the form is to be seen on w.
+func (f form) fits(w wire) bool {
+	if f.streamable {
+		return strings.HasPrefix(w.name, "Connect proto") || w.name == someWires[1].name
+	}
+	return w.bidi() || !f.bidi
 }
 
 // viaSend are methods without a typed RPC that typed clients send in envelopes.

@@ -171,7 +171,7 @@ func TestHandlersThatFailBadly(t *testing.T) {
 	for _, version := range allVersions {
 		for _, w := range wires {
 			for _, form := range forms {
-				if form.bidi && !w.bidi() {
+				if !form.fits(w) {
 					continue
 				}
 				t.Run(version+"/"+w.name+"/"+form.name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func (s suite) run(t *testing.T) {
 		}
 		for _, w := range s.wires {
 			for _, form := range s.forms {
-				if form.bidi && !w.bidi() {
+				if !form.fits(w) {
 					continue
 				}
 				p := peer{wire: w, url: url, version: version, capabilities: s.capabilities, structs: form.structs, answer: s.answer}

@@ -68,7 +68,7 @@ func (s *Server) callTool(ctx context.Context, req *mcpv1.CallToolRequest, out s
 	if c.params, err = mapping.SDKParams(req, c.scope.meta); err != nil {
 		return nil, jsonError(err)
 	}
-	if err := s.checkParamHeaders(ctx, c); err != nil {
+	if err := s.checkParamHeaders(ctx, c, false); err != nil {
 		return nil, err
 	}
 	c.sink = out

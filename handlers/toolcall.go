@@ -44,6 +44,7 @@ func (i *invocation) init(r *reader, sc *knownScope, name string, arguments json
 	i.params = mcp.CallToolParamsRaw{Meta: meta, Name: name, Arguments: arguments}
 	i.call.method, i.call.scope = methodCallTool, sc.scope
 	i.call.scope.meta, i.call.params, i.call.extra = meta, &i.params, &i.extra
+	i.call.metaText = sc.text
 }
 
 // toolCall takes in a call, and tells whether it was one for a toolCall.
@@ -162,7 +163,8 @@ type knownScope struct {
 	scope
 
 	token  *auth.TokenInfo
-	params mcp.Meta // `_meta` as JSON-RPC has it; nil for frames
+	params mcp.Meta        // `_meta` as JSON-RPC has it; nil for frames
+	text   json.RawMessage // `_meta` in JSON, as the client has written it
 }
 
 // get gives the scope of a request by its encoded `_meta`, nil if there is no simple one. age
@@ -203,7 +205,11 @@ func (r *reader) simpleScope(ctx context.Context, encoded []byte) *knownScope {
 	if !isFlat(sc.meta) {
 		return nil
 	}
-	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo}
+	text, err := mapping.ToJSON(&meta)
+	if err != nil {
+		return nil
+	}
+	return &knownScope{scope: sc, token: extraOf(ctx, nil).TokenInfo, text: text}
 }
 
 // isFlat tells whether a copy of `_meta` shares nothing that a handler could change with it,

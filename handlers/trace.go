@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"context"
+	"net/http"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -17,17 +18,17 @@ var metaPropagator = propagation.NewCompositeTextMapPropagator(propagation.Trace
 // startSpan makes a span of one MCP request. Its parent is the caller's span that the
 // request names in its metadata or `_meta`; the span of the RPC, which may carry many
 // requests, is linked or the parent, whichever is free.
-func (s *Server) startSpan(ctx context.Context, c *call) (context.Context, func(error)) {
+func (s *Server) startSpan(ctx context.Context, method string, header http.Header, meta map[string]any) (context.Context, func(error)) {
 	if s.cfg.Tracer == nil {
 		return ctx, func(error) {}
 	}
 	options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
-	if requestHeader(ctx).Get("traceparent") == "" && c.scope.meta["traceparent"] != nil {
+	if header.Get("traceparent") == "" && meta["traceparent"] != nil {
 		options = append(options, trace.WithLinks(trace.LinkFromContext(ctx)))
-		ctx = metaPropagator.Extract(ctx, metaCarrier(c.scope.meta))
+		ctx = metaPropagator.Extract(ctx, metaCarrier(meta))
 	}
-	ctx, span := s.cfg.Tracer.Start(ctx, c.method, options...) //nolint:spancheck // the function that is returned ends it
-	return ctx, func(err error) {                              //nolint:spancheck // see above
+	ctx, span := s.cfg.Tracer.Start(ctx, method, options...) //nolint:spancheck // the function that is returned ends it
+	return ctx, func(err error) {                            //nolint:spancheck // see above
 		if err != nil {
 			// The text may be the tool's, and private; the log has it.
 			span.SetStatus(codes.Error, "failed")

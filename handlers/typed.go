@@ -40,7 +40,7 @@ func (s *Server) begin(ctx context.Context, method, name string, req proto.Messa
 		return nil, ctx, nil, jsonError(err)
 	}
 	header := requestHeader(ctx)
-	c = &call{method: method, extra: extraOf(ctx, header)}
+	c = &call{method: method, extra: extraOf(ctx, header), message: req}
 	if c.scope, err = s.scopeOf(ctx, head{method: method, header: header, meta: meta}); err != nil {
 		return nil, ctx, nil, err
 	}

@@ -71,6 +71,7 @@ func NewClient(url string, opts ...ClientOption) *Client {
 	// The calls of a legacy session name it in their metadata, which frames do not have.
 	if c.link.duplex && !c.legacy() && !cfg.typed.unmuxed {
 		c.muxed = newMuxedRPC(c.link, cfg.messageBytes)
+		c.muxed.mux.stepUp = cfg.authorization != nil
 		c.link.rpc = c.muxed
 	}
 	caps := &mcp.ClientCapabilities{}

@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -100,6 +102,37 @@ func jsonrpcCode(code connect.Code) int64 {
 		return jsonrpc.CodeInvalidRequest
 	default:
 		return jsonrpc.CodeInternalError
+	}
+}
+
+// isDrained tells whether a stream ended with all answered that the server has taken: calls
+// without an answer may be made again (SPEC.md §10.4).
+func isDrained(err error) bool {
+	rpc, ok := errors.AsType[*connect.Error](err)
+	if !ok {
+		return false
+	}
+	e := detailOf(rpc)
+	return e != nil && wire.IsDrained(e.Data)
+}
+
+const (
+	// maxMoves is how often in a row calls go to another stream since theirs was drained.
+	maxMoves = 5
+	// movePause is how long they wait before, which doubles each time: connections to a server that
+	// goes do not end at once.
+	movePause = 10 * time.Millisecond
+)
+
+// sleepFor waits, and tells whether it has done so to the end.
+func sleepFor(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -47,6 +47,8 @@ func muxed[Req, Res any](ctx context.Context, m *muxedRPC, req Req, frame func(R
 	case errors.Is(err, errNoFrames):
 		m.state.Store(muxOff)
 		return rpc(ctx, req)
+	case errors.Is(err, errMoreScope):
+		return rpc(ctx, req)
 	case err != nil:
 		return nil, asConnectError(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"connectrpc.com/connect"
+	"github.com/modelcontextprotocol/go-sdk/auth"
 )
 
 // A Protocol is one of the three ways to speak to a server. All of them carry the same
@@ -56,7 +57,11 @@ type clientConfig struct {
 	messageBytes int
 	compression  bool
 	connect      []connect.ClientOption
-	typed        typedConfig
+
+	authorization auth.OAuthHandler
+	insecure      bool
+
+	typed typedConfig
 }
 
 func newClientConfig(opts []ClientOption) *clientConfig {

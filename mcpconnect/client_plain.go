@@ -52,7 +52,7 @@ func (c *Client) callPlain(ctx context.Context, p *mcp.CallToolParams) (*mcp.Cal
 	}
 	outcome, err := c.muxed.mux.callTool(ctx, p.Name, arguments, c.plain.meta)
 	if err != nil {
-		if errors.Is(err, errNoFrames) {
+		if errors.Is(err, errNoFrames) || errors.Is(err, errMoreScope) {
 			return nil, err
 		}
 		return nil, newCallError(asConnectError(err))

@@ -61,7 +61,7 @@ func (c *Client) CallTool(ctx context.Context, params *mcp.CallToolParams) (*mcp
 // somebody wants to hear more than the outcome.
 func (c *Client) callToolOnce(ctx context.Context, p *mcp.CallToolParams) (*mcp.CallToolResult, error) {
 	if c.isPlain(p) {
-		if res, err := c.callPlain(ctx, p); !errors.Is(err, errNoFrames) {
+		if res, err := c.callPlain(ctx, p); !errors.Is(err, errNoFrames) && !errors.Is(err, errMoreScope) {
 			return res, err
 		}
 	}

@@ -6,28 +6,24 @@ package mcpconnect
 import (
 	"context"
 	"fmt"
-	"maps"
-	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"connectrpc.com/connect"
 
-	"github.com/mcpconnect/mcpconnect/internal/coalesce"
+	"github.com/mcpconnect/mcpconnect/internal/httpclient"
 	"github.com/mcpconnect/mcpconnect/internal/wire"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
 // A link is the way to one server.
 type link struct {
-	rpc    mcpv1connect.MCPClient
-	stream mcpv1connect.MCPClient // for Connect alone, with envelopes as wire.Codec leaves them
-	duplex bool                   // Connect streams work: HTTP/2, and a protocol that has them
-	close  func()
+	rpc       mcpv1connect.MCPClient
+	stream    mcpv1connect.MCPClient // for Connect alone, with envelopes as wire.Codec leaves them
+	discovery mcpv1connect.AuthDiscoveryClient
+	duplex    bool // Connect streams work: HTTP/2, and a protocol that has them
+	close     func()
 }
 
 // dial gives the link to the server at rawURL. It opens no connection yet.
@@ -39,8 +35,18 @@ func (c *clientConfig) dial(rawURL string) (*link, error) {
 	l := &link{duplex: !c.http1 && c.protocol != ProtocolGRPCWeb, close: func() {}}
 	client := c.httpClient
 	if client == nil {
-		client, l.close = c.newHTTPClient(base.Scheme == "https")
+		client, l.close = httpclient.New(httpclient.Config{
+			Secure:    base.Scheme == "https",
+			TLS:       c.tls,
+			HTTP1:     c.http1,
+			HTTP2Only: c.protocol == ProtocolGRPC,
+		})
 	}
+	if client, err = c.authorized(base, client); err != nil {
+		l.close()
+		return nil, err
+	}
+	l.discovery = mcpv1connect.NewAuthDiscoveryClient(client, base.String(), c.connectOptions()...)
 	l.rpc = mcpv1connect.NewMCPClient(promptly{client}, base.String(), c.connectOptions()...)
 	l.stream = mcpv1connect.NewMCPClient(promptly{client}, base.String(), c.connectOptions(connect.WithCodec(wire.Codec{}))...)
 	return l, nil
@@ -89,7 +95,7 @@ func (c *clientConfig) check(rawURL string) (*url.URL, error) {
 	case c.tls != nil && c.httpClient != nil:
 		return nil, fmt.Errorf("mcpconnect: WithTLSClientConfig has no effect on the client of WithHTTPClient: configure TLS there")
 	}
-	return u, nil
+	return u, c.checkCredentials(u)
 }
 
 // connectOptions are the options of the service's client. Messages travel as they are,
@@ -112,111 +118,4 @@ func (c *clientConfig) connectOptions(more ...connect.ClientOption) []connect.Cl
 	case ProtocolConnect: // connect's default
 	}
 	return opts
-}
-
-const (
-	// peerPingAfter is how long an HTTP/2 server may be silent before it is pinged, and
-	// peerPingTimeout how long it has to answer: SPEC.md §12 has the same for servers.
-	peerPingAfter   = 15 * time.Second
-	peerPingTimeout = 5 * time.Second
-
-	// frameBytes holds most messages in one HTTP/2 frame.
-	frameBytes = 64 << 10
-
-	// idlePerHost keeps HTTP/1.1 connections for as many calls at a time; with the two
-	// of net/http, calls would dial again and again.
-	idlePerHost = 256
-)
-
-// newHTTPClient gives a client of its own, and what closes all its connections.
-func (c *clientConfig) newHTTPClient(secure bool) (*http.Client, func()) {
-	pool := &connections{coalesce: !c.http1}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(c.http1 || (secure && c.protocol != ProtocolGRPC))
-	protocols.SetHTTP2(!c.http1 && secure)
-	protocols.SetUnencryptedHTTP2(!c.http1 && !secure)
-	transport := &http.Transport{
-		DialContext:         pool.dial,
-		TLSClientConfig:     c.tls,
-		TLSHandshakeTimeout: 10 * time.Second,
-		IdleConnTimeout:     90 * time.Second, // less than the 120 s of a [Serve]
-		MaxIdleConnsPerHost: idlePerHost,
-		DisableCompression:  true, // connect compresses message by message
-		Protocols:           protocols,
-		HTTP2: &http.HTTP2Config{
-			MaxReadFrameSize: frameBytes,
-			SendPingTimeout:  peerPingAfter,
-			PingTimeout:      peerPingTimeout,
-			WriteByteTimeout: peerPingAfter,
-		},
-	}
-	if secure || c.http1 {
-		transport.Proxy = http.ProxyFromEnvironment // proxies know nothing of h2c
-	}
-	client := &http.Client{
-		Transport: transport,
-		// The service never redirects, and credentials must not follow one.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return client, func() {
-		transport.CloseIdleConnections()
-		pool.close()
-	}
-}
-
-// connections are the TCP connections of one HTTP client. net/http can close those that
-// are idle only, and a stream that was just cancelled still counts as busy: nothing would
-// close its connection for minutes.
-type connections struct {
-	dialer   net.Dialer
-	coalesce bool // they speak HTTP/2
-
-	mu     sync.Mutex
-	open   map[*connection]bool
-	closed bool
-}
-
-type connection struct {
-	net.Conn
-	pool *connections
-}
-
-func (p *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := p.dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	if p.coalesce {
-		conn = coalesce.Client(conn)
-	}
-	c := &connection{conn, p}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		_ = conn.Close() // nobody used it
-		return nil, net.ErrClosed
-	}
-	if p.open == nil {
-		p.open = map[*connection]bool{}
-	}
-	p.open[c] = true
-	return c, nil
-}
-
-// Close closes one connection.
-func (c *connection) Close() error {
-	c.pool.mu.Lock()
-	delete(c.pool.open, c)
-	c.pool.mu.Unlock()
-	return c.Conn.Close()
-}
-
-func (p *connections) close() {
-	p.mu.Lock()
-	p.closed = true
-	open := slices.Collect(maps.Keys(p.open))
-	p.mu.Unlock()
-	for _, c := range open {
-		_ = c.Close() // it carries nothing any more
-	}
 }

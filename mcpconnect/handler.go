@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,13 +23,15 @@ import (
 )
 
 // A Handler is an [http.Handler] that serves one [mcp.Server] over gRPC, gRPC-Web and
-// Connect, with grpc.health.v1 beside it. It is safe for concurrent use.
+// Connect, with grpc.health.v1 beside it, and over Streamable HTTP if [WithStreamableHTTP]
+// says so. It is safe for concurrent use.
 //
 // It can be used as it is, behind [http.StripPrefix] under a path, or on an
 // [http.ServeMux] beside other routes:
 //
 //	mux.Handle("/mcp.v1.MCP/", handler)
 //	mux.Handle("/mcp.v1.AuthDiscovery/", handler)
+//	mux.Handle("/mcp", handler) // Streamable HTTP
 //	mux.Handle("/grpc.health.v1.Health/", handler)
 //	mux.Handle("/.well-known/oauth-protected-resource", handler) // and with the path of the resource
 //
@@ -68,10 +71,22 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 	connectOptions := cfg.connectOptions()
 	mux := http.NewServeMux()
 	mux.Handle(mcpv1connect.NewMCPHandler(h.server, connectOptions...))
+	if cfg.streamable {
+		mux.Handle(streamablePath, cfg.observed(h.server.StreamableHTTP(int64(cfg.limits.MessageBytes))))
+	}
+	var foreign []string
+	others := append(slices.Clone(connectOptions), connect.WithInterceptors(handlers.CredentialEnd{}))
+	handle := func(path string, service http.Handler) { mux.Handle(path, handlers.EndWithCredential(service)) }
+	for _, mount := range cfg.mounts {
+		path, service := mount(others...)
+		handle(path, service)
+		foreign = append(foreign, path)
+		services = append(services, strings.Trim(path, "/"))
+	}
 	if cfg.reflection {
 		reflector := grpcreflect.NewStaticReflector(services...)
-		mux.Handle(grpcreflect.NewHandlerV1(reflector, connectOptions...))
-		mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, connectOptions...))
+		handle(grpcreflect.NewHandlerV1(reflector, others...))
+		handle(grpcreflect.NewHandlerV1Alpha(reflector, others...))
 	}
 	// What needs no credentials stands beside what does: a path decides which is which by
 	// its beginning, in one place.
@@ -83,7 +98,7 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 		public.Handle(path, cfg.metadata)
 	}
 	h.http = pooled(guard(cfg.gated(handlers.Wrap(public)), guardConfig{
-		singleRequest: isSingleRequest,
+		singleRequest: func(r *http.Request) bool { return isSingleRequest(r, foreign) },
 		readTimeout:   cfg.limits.ReadTimeout,
 		writeTimeout:  cfg.limits.WriteTimeout,
 		wireLimit:     int64(cfg.limits.MessageBytes) + wireSlack,
@@ -103,8 +118,14 @@ var streamingRequests = []string{
 	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 }
 
-// isSingleRequest looks at the end of the path: the handler may stand under a prefix.
-func isSingleRequest(r *http.Request) bool {
+// isSingleRequest looks at the end of the path: the handler may stand under a prefix. What the
+// RPCs of foreign services read is not known.
+func isSingleRequest(r *http.Request, foreign []string) bool {
+	for _, service := range foreign {
+		if strings.Contains(r.URL.Path, service) {
+			return false
+		}
+	}
 	for _, procedure := range streamingRequests {
 		if strings.HasSuffix(r.URL.Path, procedure) {
 			return false

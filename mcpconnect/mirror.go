@@ -5,15 +5,14 @@ package mcpconnect
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
-	"strings"
 
 	"connectrpc.com/connect"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	internalmirror "github.com/mcpconnect/mcpconnect/internal/mirror"
 )
 
 // Metadata that mirrors the body or names the session (SPEC.md §7).
@@ -101,35 +100,10 @@ func mirror(version, method, name, session string) http.Header {
 		{headerSession, session},
 	} {
 		if h.value != "" {
-			header[h.key] = []string{headerValue(h.value)}
+			header[h.key] = []string{internalmirror.Encode(h.value)}
 		}
 	}
 	return header
-}
-
-const (
-	base64Prefix = "=?base64?"
-	base64Suffix = "?="
-)
-
-// headerValue gives the form of v that survives HTTP (SPEC.md §7.2).
-func headerValue(v string) string {
-	if isPlain(v) {
-		return v
-	}
-	return base64Prefix + base64.StdEncoding.EncodeToString([]byte(v)) + base64Suffix
-}
-
-func isPlain(v string) bool {
-	for i := range len(v) {
-		if c := v[i]; (c < ' ' && c != '\t') || c > '~' {
-			return false
-		}
-	}
-	if strings.Trim(v, " \t") != v {
-		return false
-	}
-	return !strings.HasPrefix(v, base64Prefix) || !strings.HasSuffix(v, base64Suffix)
 }
 
 // mirrored is what metadata repeats of the params of a request.

@@ -7,26 +7,6 @@ import (
 	"testing"
 )
 
-func TestHeaderValueSurvivesHTTP(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ name, value, want string }{
-		{"plain", "add", "add"},
-		{"URI", "file:///a%20b?c=d", "file:///a%20b?c=d"},
-		{"inner space and tab", "a b\tc", "a b\tc"},
-		{"space in front", " a", "=?base64?IGE=?="},
-		{"space behind", "a ", "=?base64?YSA=?="},
-		{"not ASCII", "grüß", "=?base64?Z3LDvMOf?="},
-		{"control character", "a\nb", "=?base64?YQpi?="},
-		{"looks encoded", "=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="},
-		{"looks half encoded", "=?base64?", "=?base64?"},
-	}
-	for _, test := range tests {
-		if got := headerValue(test.value); got != test.want {
-			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
-		}
-	}
-}
-
 func TestMirrorOf(t *testing.T) {
 	t.Parallel()
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`

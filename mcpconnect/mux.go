@@ -35,6 +35,8 @@ var errClientClosed = connect.NewError(connect.CodeCanceled, errors.New("the cli
 type mux struct {
 	rpc   mcpv1connect.MCPClient
 	limit int64 // of the bytes of a message after decompression
+	// stepUp: a call that needs more scopes than the token has is worth trying as an RPC.
+	stepUp bool
 
 	ctx    context.Context // ends with the client
 	cancel context.CancelFunc
@@ -113,12 +115,49 @@ func (m *mux) callTool(ctx context.Context, name string, arguments, meta []byte)
 	return r.body, nil
 }
 
+// send makes a call, on another stream if the server that has this one goes without having done it.
 func (m *mux) send(ctx context.Context, c *muxCall) (muxReply, error) {
+	for moves := 0; ; moves++ {
+		r, err := m.sendOnce(ctx, c)
+		drained := err != nil && isDrained(err)
+		if err == nil || moves == maxMoves || !drained && !errors.Is(err, errRetired) {
+			return r, err
+		}
+		if drained && !sleepFor(ctx, movePause<<moves) {
+			return muxReply{}, ctx.Err()
+		}
+		c = &muxCall{tool: c.tool, frame: c.frame} // something may still have the other
+	}
+}
+
+// errRetired says that a stream is not for new calls.
+var errRetired error = connect.NewError(connect.CodeUnavailable, errors.New("the stream is not for new calls"))
+
+func (m *mux) sendOnce(ctx context.Context, c *muxCall) (muxReply, error) {
 	s, err := m.current(ctx)
 	if err != nil {
 		return muxReply{}, err
 	}
-	return s.call(ctx, c)
+	r, err := s.call(ctx, c)
+	if err != nil && m.stepUp && needsMoreScope(err) {
+		m.retire(s)
+		return muxReply{}, errMoreScope
+	}
+	return r, err
+}
+
+// retire makes calls from now on open another stream, with the token of that moment. s ends when
+// what is in flight there is done.
+func (m *mux) retire(s *muxStream) {
+	m.mu.Lock()
+	if m.stream == s {
+		m.stream = nil
+	}
+	m.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retired = true
+	s.endIfRetired()
 }
 
 // current gives the stream that is open, or opens one.

@@ -4,6 +4,7 @@
 package mcpconnect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,11 +33,9 @@ type muxCall struct {
 
 func (c *muxCall) id() uint64 { return c.tool.CallID }
 
-// muxCalls are calls that got their reply: nothing else has them any more.
+// muxCalls are calls that got their reply: nothing else has them any more, and they have no
+// channel.
 var muxCalls = sync.Pool{New: func() any { return &muxCall{} }}
-
-// replies are the channels of calls that got their reply: they are empty.
-var replies = sync.Pool{New: func() any { return make(chan muxReply, 1) }}
 
 // A muxReply is the answer to a call, still encoded, or the error of its stream.
 type muxReply struct {
@@ -63,12 +62,16 @@ type muxStream struct {
 	batch  bool          // the server reads batches
 	slots  slots         // one for each call in flight
 	done   chan struct{} // closed when the stream is over
+	// replies are the channels of calls that got their reply: they are empty. They are kept
+	// by stream: one of testing/synctest is of use in one bubble only.
+	replies sync.Pool
 
 	mu      sync.Mutex
 	calls   map[uint64]*muxCall
 	givenUp int // calls that the server may still be busy with
 	last    uint64
 	err     error // why the stream is over
+	retired bool  // nobody makes calls on it any more
 
 	outMu sync.Mutex
 	// out waits to be written. However long the server does not read, there are at most
@@ -112,11 +115,15 @@ func (s *muxStream) try(ctx context.Context, c *muxCall) (r muxReply, crowded bo
 	if err := c.setTimeout(ctx); err != nil {
 		return r, false, err
 	}
-	c.reply = replies.Get().(chan muxReply) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	var ok bool
+	if c.reply, ok = s.replies.Get().(chan muxReply); !ok {
+		c.reply = make(chan muxReply, 1)
+	}
 	s.mu.Lock()
-	if s.err != nil {
+	if s.err != nil || s.retired {
+		err := cmp.Or(s.err, errRetired)
 		s.mu.Unlock()
-		return r, false, s.err
+		return r, false, err
 	}
 	s.last++
 	c.tool.CallID = s.last
@@ -127,7 +134,7 @@ func (s *muxStream) try(ctx context.Context, c *muxCall) (r muxReply, crowded bo
 	s.write(c, ctx.Done() == nil || alone && c.isSmall())
 	select {
 	case r := <-c.reply:
-		replies.Put(c.reply) // nobody else has it any more
+		s.replies.Put(c.reply) // nobody else has it any more
 		return s.judge(r, inFlight)
 	case <-ctx.Done():
 		s.giveUp(c)
@@ -205,6 +212,7 @@ func (s *muxStream) giveUp(c *muxCall) {
 	s.mu.Lock()
 	_, open := s.calls[c.id()]
 	delete(s.calls, c.id())
+	s.endIfRetired()
 	told := open && !withdrawn
 	if told {
 		s.givenUp++
@@ -263,26 +271,44 @@ func (s *muxStream) reply(id uint64, r muxReply) {
 	if c == nil && s.givenUp > 0 {
 		s.givenUp-- // the reply has crossed with the cancellation
 	}
+	s.endIfRetired()
 	s.mu.Unlock()
 	if c != nil {
 		c.reply <- r
 	}
 }
 
-// end fails what is in flight: whether the server has done it cannot be known.
+// endIfRetired ends a stream that is of no more use. Its caller has mu.
+func (s *muxStream) endIfRetired() {
+	if s.retired && len(s.calls) == 0 {
+		s.cancel()
+	}
+}
+
+// end fails what is in flight: whether the server has done it cannot be known, but when it was
+// drained.
 func (s *muxStream) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if isDrained(err) {
+		s.fail(err)
+		return
+	}
 	code := connect.CodeUnavailable
 	if own := connect.CodeOf(err); own == connect.CodeUnauthenticated || own == connect.CodePermissionDenied {
 		code = own
 	}
-	s.err = connect.NewError(code, fmt.Errorf("the stream was lost, and it is unknown whether the call was done: %w", err))
+	s.fail(connect.NewError(code, fmt.Errorf("the stream was lost, and it is unknown whether the call was done: %w", err)))
+}
+
+// fail fails what is in flight. Its caller has mu.
+func (s *muxStream) fail(err error) {
+	s.err = err
+	close(s.done) // before anybody makes a call again
 	for _, c := range s.calls {
-		c.reply <- muxReply{err: s.err} // has room
+		c.reply <- muxReply{err: err} // has room
 	}
 	clear(s.calls)
-	close(s.done)
 }
 
 // replyError gives the error of a call as that of its RPC.

@@ -4,7 +4,9 @@
 package mcpconnect
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"runtime"
 
 	"connectrpc.com/connect"
@@ -24,8 +26,9 @@ func (c *muxCall) encode(b []byte) ([]byte, error) {
 	if c.frame == nil {
 		return c.tool.Append(wire.AppendBatched(b, c.tool.Size())), nil
 	}
-	c.frame.CallId, c.frame.TimeoutMs = c.tool.CallID, c.tool.TimeoutMs
-	return appendEnvelope(b, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: c.frame}})
+	// The frame itself may be on its way on another stream.
+	f := &mcpv1.CallFrame{CallId: c.tool.CallID, TimeoutMs: c.tool.TimeoutMs, Request: c.frame.GetRequest()}
+	return appendEnvelope(b, &mcpv1.Envelope{Kind: &mcpv1.Envelope_Call{Call: f}})
 }
 
 func appendEnvelope(b []byte, e *mcpv1.Envelope) ([]byte, error) {
@@ -122,8 +125,10 @@ func (s *muxStream) takeWaiting() ([]*muxCall, []uint64) {
 }
 
 func (s *muxStream) writeOut(calls []*muxCall, cancels []uint64) (more bool) {
-	if err := s.emit(calls, cancels); err != nil {
-		s.cancel() // the reader learns why, and tells everybody
+	// The reader learns why, and tells everybody. If the server has ended the stream, it has said
+	// why, and that must not be lost.
+	if err := s.emit(calls, cancels); err != nil && !errors.Is(err, io.EOF) {
+		s.cancel()
 	}
 	clear(calls)
 	s.outMu.Lock()

@@ -22,7 +22,7 @@ import (
 )
 
 // A HandlerOption changes what [NewHandler] builds. If an option is given twice the last
-// one counts, except that [WithConnectOptions] adds to those before.
+// one counts, except that [WithConnectOptions] and [WithService] add to those before.
 type HandlerOption interface {
 	apply(*handlerConfig)
 }
@@ -32,17 +32,20 @@ type handlerOptionFunc func(*handlerConfig)
 func (f handlerOptionFunc) apply(c *handlerConfig) { f(c) }
 
 type handlerConfig struct {
-	limits     Limits
-	logger     *slog.Logger
-	reflection bool
-	authn      []authn.Authenticator
-	metadata   *authn.Metadata
-	policy     *authn.Policy
-	gate       authn.GateConfig
-	tracer     trace.TracerProvider
-	meter      metric.MeterProvider
-	telemetry  connect.Interceptor
-	connect    []connect.HandlerOption
+	limits         Limits
+	logger         *slog.Logger
+	reflection     bool
+	streamable     bool
+	unknownMethods bool
+	authn          []authn.Authenticator
+	metadata       *authn.Metadata
+	policy         *authn.Policy
+	gate           authn.GateConfig
+	tracer         trace.TracerProvider
+	meter          metric.MeterProvider
+	telemetry      connect.Interceptor
+	connect        []connect.HandlerOption
+	mounts         []Mount
 }
 
 func newHandlerConfig(opts []HandlerOption) *handlerConfig {
@@ -80,6 +83,15 @@ func WithReflection() HandlerOption {
 	return handlerOptionFunc(func(c *handlerConfig) { c.reflection = true })
 }
 
+// WithStreamableHTTP serves MCP's own Streamable HTTP too, at the path /mcp, for clients that
+// know no other transport: MCP 2026-07-28 and the versions with sessions, from 2025-03-26 on,
+// both there (SPEC.md §17). Authentication, policy, limits and errors are those of the RPCs.
+// Sessions count together with theirs, and each belongs to the transport that it was opened on. Clients that lose a response can come back for it with
+// Last-Event-ID, out of the last 10 MiB of all sessions. By default there is none.
+func WithStreamableHTTP() HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.streamable = true })
+}
+
 // WithTracerProvider makes a span of every RPC, and of every MCP request below it, with
 // the trace context of the caller's headers or `_meta` as parent. By default there are
 // none.
@@ -99,6 +111,21 @@ func WithMeterProvider(p metric.MeterProvider) HandlerOption {
 // stream are encoded when interceptors see them, unless a codec named "proto" is given.
 func WithConnectOptions(opts ...connect.HandlerOption) HandlerOption {
 	return handlerOptionFunc(func(c *handlerConfig) { c.connect = append(c.connect, opts...) })
+}
+
+// A Mount makes the Connect handler of a service, and gives the path that it belongs at: a
+// generated constructor, with its implementation filled in.
+type Mount func(opts ...connect.HandlerOption) (path string, handler http.Handler)
+
+// WithService serves another Connect service beside those of MCP, behind the same gate,
+// authentication, limits of messages and telemetry. A policy does not know it, and
+// [Limits].ReadTimeout does not bound it: its RPCs may be streams. Each WithService adds one.
+//
+//	mcpconnect.WithService(func(opts ...connect.HandlerOption) (string, http.Handler) {
+//		return greetv1connect.NewGreeterHandler(greeter, opts...)
+//	})
+func WithService(mount Mount) HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.mounts = append(c.mounts, mount) })
 }
 
 // observe builds the interceptor for the providers that were given.
@@ -139,6 +166,7 @@ func (c *handlerConfig) services() handlers.Config {
 		ResourceMetadata: resourceMetadata(c.metadata),
 		Metadata:         c.metadata,
 		Policy:           c.policy,
+		UnknownMethods:   c.unknownMethods,
 	}
 	if c.tracer != nil {
 		cfg.Tracer = c.tracer.Tracer("github.com/mcpconnect/mcpconnect")
@@ -150,4 +178,11 @@ func (c *handlerConfig) services() handlers.Config {
 func (c *handlerConfig) recovered(ctx context.Context, spec connect.Spec, _ http.Header, p any) error {
 	c.logger.ErrorContext(ctx, "RPC panicked", "procedure", spec.Procedure, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	return connect.NewError(connect.CodeInternal, errors.New("internal error"))
+}
+
+// WithUnknownMethods passes requests of methods that the server does not know to its receiving
+// middleware, instead of refusing them: for gateways, whose middleware serves them. Their params
+// can be encoded as JSON, to what the client has written. By default they are refused with -32601.
+func WithUnknownMethods() HandlerOption {
+	return handlerOptionFunc(func(c *handlerConfig) { c.unknownMethods = true })
 }

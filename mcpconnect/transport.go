@@ -27,7 +27,8 @@ import (
 //
 // An RPC that fails is an error of its call, and the session goes on; see the package
 // comment for what the error holds. When the stream breaks, modern calls in flight fail
-// and the next one opens a new stream. Subscriptions in flight end with it: the SDK does
+// and the next one opens a new stream. Calls that the server has left undone as it drained
+// (SPEC.md §10.4) are made again there, and do not fail. Subscriptions in flight end with it: the SDK does
 // not tell. A legacy session that was on the stream is lost, and all its calls fail.
 //
 // A Transport may be connected several times, also concurrently; each connection is

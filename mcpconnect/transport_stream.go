@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type streamConn struct {
 	current  *stream // nil before the first message, and after a loss
 	session  string  // id of the legacy session
 	closed   bool
+	moves    int                             // to other streams, since the last answer
+	moving   map[jsonrpc.ID]*jsonrpc.Request // between two streams
 	closing  sync.Once
 	routines sync.WaitGroup
 }
@@ -48,8 +51,8 @@ type stream struct {
 	lost   chan struct{} // closed when the RPC has ended
 
 	// Guarded by the connection's mu.
-	calls  map[jsonrpc.ID]string // requests without answer, and their methods
-	legacy bool                  // a session was opened on the stream
+	calls  map[jsonrpc.ID]*jsonrpc.Request // without answer
+	legacy bool                            // a session was opened on the stream
 }
 
 type outgoing struct {
@@ -114,10 +117,11 @@ func (c *streamConn) enlist(m jsonrpc.Message) (*stream, error) {
 		if _, ok := s.calls[r.ID]; ok {
 			return nil, rejection(&jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "id is in flight already"})
 		}
-		s.calls[r.ID] = r.Method
+		s.calls[r.ID] = r
 	case r.Method == methodCancelled:
 		if id, ok := cancelledID(r.Params); ok {
 			delete(s.calls, id) // nothing more comes for it
+			delete(c.moving, id)
 		}
 	}
 	return s, nil
@@ -140,7 +144,7 @@ func (c *streamConn) open() error {
 		out:    make(chan outgoing),
 		finish: make(chan struct{}),
 		lost:   make(chan struct{}),
-		calls:  map[jsonrpc.ID]string{},
+		calls:  map[jsonrpc.ID]*jsonrpc.Request{},
 	}
 	c.current = s
 	c.routines.Go(func() { c.send(s) })
@@ -229,7 +233,7 @@ func (c *streamConn) refused(s *stream, m jsonrpc.Message) {
 	}
 	c.mu.Lock()
 	calls := s.calls
-	s.calls = map[jsonrpc.ID]string{}
+	s.calls = map[jsonrpc.ID]*jsonrpc.Request{}
 	c.mu.Unlock()
 	for id := range calls {
 		c.put(&jsonrpc.Response{ID: id, Error: res.Error})
@@ -244,9 +248,10 @@ func (c *streamConn) expects(s *stream, m jsonrpc.Message) bool {
 	defer c.mu.Unlock()
 	switch m := m.(type) {
 	case *jsonrpc.Response:
-		method, ok := s.calls[m.ID]
+		call, ok := s.calls[m.ID]
 		delete(s.calls, m.ID)
-		if ok && method == methodInitialize && m.Error == nil {
+		c.moves = 0
+		if ok && call.Method == methodInitialize && m.Error == nil {
 			s.legacy = true
 		}
 		return ok
@@ -264,7 +269,15 @@ func (c *streamConn) lose(s *stream, err error) {
 		c.current = nil
 	}
 	calls, legacy := s.calls, s.legacy
-	s.calls = map[jsonrpc.ID]string{}
+	s.calls = map[jsonrpc.ID]*jsonrpc.Request{}
+	move := !legacy && isDrained(err) && c.moves < maxMoves
+	if move {
+		c.moves++
+		if c.moving == nil {
+			c.moving = map[jsonrpc.ID]*jsonrpc.Request{}
+		}
+		maps.Copy(c.moving, calls) // some of another stream may be there still
+	}
 	close(s.lost)
 	c.mu.Unlock()
 	s.cancel()
@@ -278,6 +291,10 @@ func (c *streamConn) lose(s *stream, err error) {
 		c.fail(newCallError(err).because("the session was lost with its stream"))
 		return
 	}
+	if move {
+		c.again()
+		return
+	}
 	failure := unavailable("the server ended the stream before it answered")
 	if !errors.Is(err, io.EOF) {
 		failure = newCallError(err).because("no answer came on the stream")
@@ -285,6 +302,32 @@ func (c *streamConn) lose(s *stream, err error) {
 	for id := range calls {
 		c.answer(id, failure)
 	}
+}
+
+// again makes the calls on another stream that nobody has cancelled meanwhile.
+func (c *streamConn) again() {
+	c.mu.Lock()
+	pause := movePause << min(c.moves, maxMoves)
+	c.mu.Unlock()
+	if !sleepFor(c.ctx, pause) {
+		return // the connection has ended
+	}
+	for call := c.nextMoving(); call != nil; call = c.nextMoving() {
+		if err := c.Write(c.ctx, call); err != nil {
+			c.answer(call.ID, newCallError(err))
+		}
+	}
+}
+
+// nextMoving takes one of the calls that are between two streams, nil if there is none.
+func (c *streamConn) nextMoving() *jsonrpc.Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, call := range c.moving {
+		delete(c.moving, id)
+		return call
+	}
+	return nil
 }
 
 // Close implements [mcp.Connection]. It ends the stream, and with it a legacy session,

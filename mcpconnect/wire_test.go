@@ -67,6 +67,13 @@ func serve(t *testing.T, h http.Handler) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveOn(t, ln, h)
+	return "http://" + ln.Addr().String()
+}
+
+// serveOn serves h on ln until the test ends.
+func serveOn(t *testing.T, ln net.Listener, h http.Handler) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
@@ -78,7 +85,6 @@ func serve(t *testing.T, h http.Handler) string {
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return "http://" + ln.Addr().String()
 }
 
 // serveEverything serves a new everything server.

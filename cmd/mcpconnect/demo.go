@@ -24,13 +24,14 @@ func newDemoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve a small MCP server on this machine",
-		Long: `Serve a small MCP server over gRPC, gRPC-Web and Connect, with reflection and health,
-and print calls to paste. It has tools (echo, add, countdown, greet, pixel), resources
-(demo://clock, demo://logo) and a prompt (review).
+		Long: `Serve a small MCP server over gRPC, gRPC-Web, Connect and Streamable HTTP,
+with reflection and health, and print calls to paste. It has tools (echo, add, countdown,
+greet, pixel), resources (demo://clock, demo://logo) and a prompt (review).
 
 The demo asks nobody for a password, so it listens on the loopback interface only.
 Stop it with Ctrl-C.`,
-		Args: cobra.NoArgs,
+		Example: "  mcpconnect demo",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveDemo(cmd.Context(), cmd.OutOrStdout(), addr)
 		},
@@ -46,7 +47,7 @@ func serveDemo(ctx context.Context, out io.Writer, addr string) error {
 		return err
 	}
 	srv := demo.NewServer(version())
-	handler := mcpconnect.NewHandler(srv.MCP(), mcpconnect.WithReflection())
+	handler := mcpconnect.NewHandler(srv.MCP(), mcpconnect.WithReflection(), mcpconnect.WithStreamableHTTP())
 	if err := printCalls(out, ln.Addr().String()); err != nil {
 		return errors.Join(err, ln.Close(), handler.Close())
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,7 +16,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if dir, err := program(); err == nil {
+			_ = os.RemoveAll(dir)
+		}
+		os.Exit(status)
+	}))
+}
 
 func TestDemoListensOnLoopbackOnly(t *testing.T) {
 	t.Parallel()

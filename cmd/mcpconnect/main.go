@@ -1,13 +1,15 @@
 // Copyright 2026 The mcpconnect Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command mcpconnect serves and inspects MCP over gRPC, gRPC-Web and Connect.
+// Command mcpconnect serves, joins and inspects MCP over gRPC, gRPC-Web, Connect and Streamable
+// HTTP.
 //
 // Start with
 //
 //	mcpconnect demo
 //
-// which serves a small MCP server on the loopback interface and prints calls to paste.
+// which serves a small MCP server on the loopback interface and prints calls to paste;
+// docs/command.md describes the rest.
 package main
 
 import (
@@ -34,29 +36,60 @@ func run(args []string) int {
 	defer context.AfterFunc(ctx, release)()
 	root := newRootCommand()
 	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "mcpconnect:", err)
-		return 1
 	}
-	return 0
+	return exitStatus(ctx, err)
 }
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "mcpconnect",
-		Short:         "MCP over gRPC, gRPC-Web and Connect",
+		Use:   "mcpconnect",
+		Short: "MCP over gRPC, gRPC-Web, Connect and Streamable HTTP",
+		Long: `Serve, join and inspect MCP servers over gRPC, gRPC-Web, Connect and Streamable HTTP.
+
+` + exitHelp,
 		SilenceUsage:  true, // an error at run time is not one of usage
 		SilenceErrors: true, // run prints them
+		Args:          unknownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newDemoCommand(), newVersionCommand())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(
+		newDemoCommand(), newGatewayCommand(), newStdioCommand(),
+		newListCommand(), newCallCommand(), newReadCommand(), newPromptCommand(), newListenCommand(),
+		newDiscoverCommand(), newLoginCommand(), newLogoutCommand(), newDoctorCommand(), newVersionCommand(),
+	)
+	for _, cmd := range root.Commands() {
+		cmd.Args = usageArgs(cmd.Args)
+	}
 	return root
+}
+
+func unknownCommand(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(fmt.Errorf("unknown command %q: see mcpconnect --help", args[0]))
+	}
+	return nil
+}
+
+// usageArgs makes what is wrong with the arguments an error of usage.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage(fmt.Errorf("%w: see %s --help", err, cmd.CommandPath()))
+		}
+		return nil
+	}
 }
 
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of this program",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version of this program",
+		Example: "  mcpconnect version",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "mcpconnect", version())
 			return err

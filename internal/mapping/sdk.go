@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -26,7 +27,12 @@ func DecodeSDK(data []byte, v any) error {
 }
 
 // EncodeSDK writes a value of the Go SDK as JSON text.
-func EncodeSDK(v any) ([]byte, error) { return json.Marshal(v) }
+func EncodeSDK(v any) ([]byte, error) {
+	if r, ok := v.(*raw.Result); ok {
+		return r.JSON, nil
+	}
+	return json.Marshal(v)
+}
 
 // SDKMeta gives the `_meta` of a request as the SDK has it. clientInfo and
 // capabilities stand for the fields of the same name, so that the caller can decode

@@ -22,6 +22,7 @@ type Pool struct {
 	idle   []chan func()
 	closed bool
 	ended  sync.WaitGroup // those that are idle, or were
+	runs   sync.Pool      // of *run; of this pool alone, since a channel of testing/synctest is of use in one bubble only
 }
 
 // Go runs f on a goroutine: one that is idle, if there is one. It never waits. f must not
@@ -79,13 +80,17 @@ func (p *Pool) Close() {
 // Run runs f on a goroutine of the pool, and waits for its end. A panic of f goes on in the
 // caller, and so does [runtime.Goexit].
 func (p *Pool) Run(f func()) {
-	r := runs.Get().(*run) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	r, _ := p.runs.Get().(*run)
+	if r == nil {
+		r = &run{done: make(chan struct{}, 1)}
+		r.do = r.run
+	}
 	r.f = f
 	p.Go(r.do)
 	<-r.done
 	panicked, returned := r.panicked, r.returned
 	r.f, r.panicked, r.returned = nil, nil, false
-	runs.Put(r)
+	p.runs.Put(r)
 	switch {
 	case panicked != nil:
 		panic(panicked) //nolint:forbidigo // somebody else's
@@ -102,12 +107,6 @@ type run struct {
 	panicked any
 	returned bool
 }
-
-var runs = sync.Pool{New: func() any {
-	r := &run{done: make(chan struct{}, 1)}
-	r.do = r.run
-	return r
-}}
 
 func (r *run) run() {
 	defer func() {

@@ -1,0 +1,3 @@
+module github.com/mcpconnect/mcpconnect/authn/mutants
+
+go 1.26.7

@@ -1,0 +1,262 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// childGrace is how long a child may take to end when its standard input has, and then
+	// again when it is told to.
+	childGrace = 2 * time.Second
+	// maxLogLine is what is logged of a line of standard error.
+	maxLogLine = 4 << 10
+	// sendQueue is how many messages wait for a child that reads slowly.
+	sendQueue = 256
+	// sendTimeout bounds the sending of what nobody waits for.
+	sendTimeout = 5 * time.Second
+)
+
+// inherited are the variables of our environment that a child gets: those that programs
+// need to run. The others may hold secrets.
+var inherited = []string{
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TERM", "TMPDIR",
+	"APPDATA", "LOCALAPPDATA", "PATHEXT", "PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "USERNAME", "USERPROFILE",
+}
+
+// A childLink is a link to a child process, by a line for each message.
+type childLink struct {
+	name     string
+	log      *slog.Logger
+	maxBytes int
+	cmd      *exec.Cmd
+	stdin    io.WriteCloser
+	lines    *bufio.Reader
+
+	out     chan []byte
+	closing chan struct{}
+	once    sync.Once
+	gone    chan struct{}  // closed when the process has ended
+	exit    error          // how; set before
+	writes  sync.WaitGroup // the goroutines beside the reader
+}
+
+// startChild starts the upstream's program.
+func startChild(u *Upstream, log *slog.Logger, maxBytes int) (link, error) {
+	l := &childLink{
+		name: u.Name, log: log, maxBytes: maxBytes,
+		out: make(chan []byte, sendQueue), closing: make(chan struct{}), gone: make(chan struct{}),
+	}
+	l.cmd = exec.Command(u.Command[0], u.Command[1:]...) //nolint:gosec,noctx // that is what it is for; close ends it
+	l.cmd.Dir = u.Dir
+	l.cmd.Env = childEnv(u.Env)
+	ownGroup(l.cmd)
+	var err error
+	if l.stdin, err = l.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stdout, err := l.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	stderr, err := l.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := startWithParent(l.cmd); err != nil {
+		return nil, fmt.Errorf("starting %q: %w", u.Command[0], err)
+	}
+	l.lines = bufio.NewReaderSize(stdout, 64<<10)
+	l.writes.Go(func() { l.logLines(stderr) })
+	l.writes.Go(l.write)
+	l.writes.Go(func() {
+		state, err := l.cmd.Process.Wait()
+		l.exit = exitError(state, err)
+		close(l.gone)
+		// What it has written is still read; but what it has started may hold the other ends.
+		time.AfterFunc(childGrace, func() {
+			_, _ = stdout.Close(), stderr.Close()
+		})
+	})
+	return l, nil
+}
+
+func childEnv(own []string) []string {
+	var env []string
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok && !slices.ContainsFunc(own, func(v string) bool { return strings.HasPrefix(v, name+"=") }) {
+			env = append(env, name+"="+value)
+		}
+	}
+	return append(env, own...)
+}
+
+func exitError(state *os.ProcessState, err error) error {
+	if err != nil {
+		return err
+	}
+	return errors.New(state.String()) // "exit status 1", "signal: killed"
+}
+
+var errClosed = errors.New("the gateway has closed the connection")
+
+func (l *childLink) send(ctx context.Context, m *message) error {
+	text, err := m.text()
+	if err != nil {
+		return err
+	}
+	if len(text) > l.maxBytes {
+		return fmt.Errorf("message is larger than the limit of %d bytes", l.maxBytes)
+	}
+	select {
+	case l.out <- append(text, '\n'):
+		return nil
+	case <-l.closing:
+		return errClosed
+	case <-l.gone:
+		return l.ended()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// write writes what waits, as much at a time as there is.
+func (l *childLink) write() {
+	var batch bytes.Buffer
+	for {
+		select {
+		case text := <-l.out:
+			batch.Reset()
+			batch.Write(text)
+			for more := true; more && batch.Len() < 64<<10; {
+				select {
+				case text := <-l.out:
+					batch.Write(text)
+				default:
+					more = false
+				}
+			}
+			if _, err := l.stdin.Write(batch.Bytes()); err != nil {
+				l.close()
+				return
+			}
+		case <-l.closing:
+			return
+		case <-l.gone:
+			return
+		}
+	}
+}
+
+// receive gives the next message. Lines that are none are logged: there are programs that
+// print what should have gone to standard error.
+func (l *childLink) receive() (*message, error) {
+	for {
+		line, err := l.line()
+		if err != nil {
+			return nil, err
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		m, err := parse(line)
+		if err == nil {
+			return m, nil
+		}
+		l.log.Warn("an upstream wrote what is no message", "upstream", l.name, "bytes", len(line))
+	}
+}
+
+func (l *childLink) line() ([]byte, error) {
+	var long []byte
+	for {
+		part, err := l.lines.ReadSlice('\n')
+		if len(long)+len(part) > l.maxBytes+1 {
+			l.close()
+			return nil, fmt.Errorf("it wrote a message larger than the limit of %d bytes", l.maxBytes)
+		}
+		switch {
+		case err == nil && long == nil:
+			return part, nil
+		case errors.Is(err, bufio.ErrBufferFull) || err == nil:
+			long = append(long, part...)
+			if err == nil {
+				return long, nil
+			}
+		default:
+			l.close() // a child that writes no more is of no use
+			<-l.gone
+			return nil, l.ended()
+		}
+	}
+}
+
+func (l *childLink) ended() error { return fmt.Errorf("the process has ended: %w", l.exit) }
+
+// logLines logs standard error. A flood of it is cut.
+func (l *childLink) logLines(stderr io.Reader) {
+	r := bufio.NewReaderSize(stderr, maxLogLine)
+	limiter, skipped := rate.NewLimiter(50, 500), 0
+	for {
+		line, err := r.ReadSlice('\n')
+		if text := strings.TrimRight(string(line), "\r\n"); text != "" {
+			if !limiter.Allow() {
+				skipped++
+			} else {
+				attrs := []any{"upstream", l.name, "line", text}
+				if skipped > 0 {
+					attrs = append(attrs, "more_lines_before", skipped)
+					skipped = 0
+				}
+				l.log.Info("upstream says", attrs...)
+			}
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return
+		}
+	}
+}
+
+// close ends the child: MCP says by closing its standard input, then by SIGTERM, then by
+// SIGKILL (MCP, lifecycle, "Shutdown"). It does not wait; wait does.
+func (l *childLink) close() {
+	l.once.Do(func() {
+		close(l.closing)
+		go l.shutDown()
+	})
+}
+
+func (l *childLink) shutDown() {
+	_ = l.stdin.Close()
+	for _, end := range []func(*exec.Cmd){terminateGroup, killGroup} {
+		select {
+		case <-l.gone:
+			killGroup(l.cmd) // what it has started and left behind
+			return
+		case <-time.After(childGrace):
+			end(l.cmd)
+		}
+	}
+}
+
+// wait waits until the child has ended, after close.
+func (l *childLink) wait() {
+	<-l.gone
+	l.writes.Wait()
+}

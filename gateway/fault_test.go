@@ -1,0 +1,216 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mcpconnect/mcpconnect/gateway"
+	"github.com/mcpconnect/mcpconnect/internal/rpctest"
+	"github.com/mcpconnect/mcpconnect/mcpconnect"
+)
+
+// TestAChildThatEndsIsStartedAgain: the call that was in flight gets an error that says what
+// happened, and the next one its answer.
+func TestAChildThatEndsIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{child(t, "up", "everything")}})
+	url := serve(t, g.Handler(mcpconnect.WithLogger(quiet)))
+	blocked := rpctest.Dial(t, mcpconnect.NewTransport(url), rpctest.ModernVersion, "")
+	c := rpctest.Dial(t, mcpconnect.NewTransport(url), rpctest.ModernVersion, "")
+	lost := make(chan rpctest.Outcome, 1)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	go func() {
+		lost <- blocked.Call(ctx, "tools/call", `{"_meta":{`+modernMeta+`},"name":"block","arguments":{}}`)
+	}()
+	for range 3 {
+		// It crashes the process. The call that does so is lost, too.
+		if o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"panic","arguments":{}}`); o.Err == nil || !strings.Contains(o.Err.Message, `"up" was lost`) {
+			t.Errorf("the call that ends the process gave %v", o)
+		}
+		if o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"greet","arguments":{"name":"x"}}`); o.Err != nil {
+			t.Errorf("the call after it gave %v", o)
+		}
+	}
+	if o := <-lost; o.Err == nil || !strings.Contains(o.Err.Message, "unknown") {
+		t.Errorf("the call in flight gave %v", o)
+	}
+}
+
+// TestUpstreamsThatDoNotWork are told of when the gateway is made, and leave nothing behind.
+func TestUpstreamsThatDoNotWork(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		up   gateway.Upstream
+		want string
+		// patience is the start timeout. To end a child that does not listen takes a while.
+		patience time.Duration
+	}{
+		{"no such program", gateway.Upstream{Name: "up", Command: []string{"/nobody/has/this"}}, "no such file", time.Second},
+		{"one that ends at once", child(t, "up", "ends"), "exit status 2", 10 * time.Second},
+		{"one that says nothing", child(t, "up", "hung"), "deadline", time.Second},
+		{"one that closes its output", child(t, "up", "mute"), "", 5 * time.Second},
+		{"a message that is too large", child(t, "up", "large"), "larger", 12 * time.Second},
+		{"a server that is not there", gateway.Upstream{Name: "up", URL: "http://127.0.0.1:1/mcp"}, "refused", time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			_, err := gateway.New(rpctest.Context(t), gateway.Config{
+				Upstreams: []gateway.Upstream{tt.up}, Logger: quiet, StartTimeout: tt.patience, TellCause: true, MaxMessageBytes: 100_000,
+			})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want an error with %q", err, tt.want)
+			}
+			if took := time.Since(began); took > patience/2 {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// TestGarbageIsSkipped: some programs print what should have gone to standard error.
+func TestGarbageIsSkipped(t *testing.T) {
+	t.Parallel()
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{child(t, "up", "garbage")}})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), rpctest.ModernVersion, "")
+	if o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"greet","arguments":{"name":"x"}}`); o.Err != nil {
+		t.Errorf("got %v", o)
+	}
+}
+
+// TestASilentCallEnds, and the server learns that nobody waits for it.
+func TestASilentCallEnds(t *testing.T) {
+	t.Parallel()
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{child(t, "up", "everything")}, CallTimeout: 100 * time.Millisecond})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), rpctest.ModernVersion, "")
+	if o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"block","arguments":{}}`); o.Err == nil || !strings.Contains(o.Err.Message, "said nothing") {
+		t.Errorf("got %v", o)
+	}
+}
+
+// TestNoChildOutlivesTheGateway, however its process ends.
+func TestNoChildOutlivesTheGateway(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), childVariable+"=parent")
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(out).ReadString('\n')
+		pid, convErr := strconv.Atoi(strings.TrimSpace(line))
+		if err != nil || convErr != nil {
+			t.Fatalf("the parent said %q: %v", line, err)
+		}
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		eventually(t, fmt.Sprintf("the child is gone after %v", signal), func() bool {
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			return err != nil || strings.Contains(string(stat), ") Z ") // nobody waits for it
+		})
+	}
+}
+
+// TestSeveralUpstreams under one roof: prefixes, one list, and each call to its own.
+func TestSeveralUpstreams(t *testing.T) {
+	t.Parallel()
+	none := ""
+	a, b := child(t, "a", "everything"), child(t, "b", "everything")
+	b.Prefix = &none
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{a, b}})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), rpctest.ModernVersion, "")
+	lists := map[string]string{}
+	for _, method := range []string{"tools/list", "prompts/list", "resources/list", "resources/templates/list"} {
+		cursor, pages := "", 0
+		for {
+			o := c.Call(rpctest.Context(t), method, `{"_meta":{`+modernMeta+`}`+cursor+`}`)
+			if o.Err != nil {
+				t.Fatalf("%s gave %v", method, o)
+			}
+			lists[method] += string(o.Result)
+			pages++
+			next := between(string(o.Result), `"nextCursor":"`, `"`)
+			if next == "" {
+				break
+			}
+			cursor = `,"cursor":"` + next + `"`
+		}
+		if pages != 2 {
+			t.Errorf("%s has %d pages, want one of each upstream", method, pages)
+		}
+	}
+	for _, want := range []string{`"name":"a_greet"`, `"name":"greet"`} {
+		if !strings.Contains(lists["tools/list"], want) {
+			t.Errorf("the tools are without %s", want)
+		}
+	}
+	for _, call := range []struct{ method, params, want string }{
+		{"tools/call", `"name":"a_greet","arguments":{"name":"x"}`, "Hi x"},
+		{"tools/call", `"name":"greet","arguments":{"name":"x"}`, "Hi x"},
+		{"tools/call", `"name":"b_greet","arguments":{"name":"x"}`, "error -32602"},
+		{"prompts/get", `"name":"a_test_simple_prompt"`, "simple prompt"},
+		{"resources/read", `"uri":"test://static-text"`, "static"},
+		{"resources/read", `"uri":"test://nobody"`, "error -32602"},
+		{"tools/list", `"cursor":"nonsense"`, "error -32602"},
+		{"tools/list", `"cursor":"eyJ1Ijo5OX0"`, "error -32602"},
+	} {
+		if o := c.Call(rpctest.Context(t), call.method, `{"_meta":{`+modernMeta+`},`+call.params+`}`); !strings.Contains(o.String(), call.want) {
+			t.Errorf("%s %s gave %v, want %q", call.method, call.params, o, call.want)
+		}
+	}
+}
+
+func between(s, before, after string) string {
+	_, rest, ok := strings.Cut(s, before)
+	if !ok {
+		return ""
+	}
+	inner, _, _ := strings.Cut(rest, after)
+	return inner
+}
+
+// TestManyCallsThroughOneChild at a time, and none gets another's answer.
+func TestManyCallsThroughOneChild(t *testing.T) {
+	t.Parallel()
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{child(t, "up", "everything")}})
+	url := serve(t, g.Handler(mcpconnect.WithLogger(quiet)))
+	var all sync.WaitGroup
+	for i := range 16 {
+		c := rpctest.Dial(t, mcpconnect.NewTransport(url), rpctest.ModernVersion, "")
+		all.Go(func() {
+			for n := range 100 {
+				name := fmt.Sprintf("%d-%d", i, n)
+				o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"greet","arguments":{"name":"`+name+`"}}`)
+				if o.Err != nil || !strings.Contains(string(o.Result), "Hi "+name+`"`) {
+					t.Errorf("call %s gave %v", name, o)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}

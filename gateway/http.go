@@ -1,0 +1,535 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/mirror"
+)
+
+// A HTTPDoer makes HTTP requests, as [http.Client] does. It must be safe for concurrent use,
+// and must not follow redirects to other origins with credentials.
+type HTTPDoer interface {
+	Do(r *http.Request) (*http.Response, error)
+}
+
+// defaultHTTP bounds how long a server may take to begin its response, except where that is
+// the server's business.
+var defaultHTTP = sync.OnceValue(func() HTTPDoer {
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // that is what it is
+	t.MaxIdleConnsPerHost = 64
+	return &http.Client{Transport: t, CheckRedirect: sameOrigin}
+})
+
+// sameOrigin follows redirects within one origin only.
+func sameOrigin(r *http.Request, via []*http.Request) error {
+	if len(via) >= 5 {
+		return errors.New("too many redirects")
+	}
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+		return fmt.Errorf("the server redirects to another origin: %s", r.URL.Host)
+	}
+	return nil
+}
+
+// A httpLink is a link to a server of Streamable HTTP. The SDK's client has one, too; but
+// it can be used by the SDK's own sessions only, which look into all that passes.
+type httpLink struct {
+	url      string
+	http     HTTPDoer
+	maxBytes int
+	ctx      context.Context
+	cancel   context.CancelFunc
+	inbox    chan *message
+	tools    toolHeaders
+	streams  sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	session string // of a server that has sessions
+	version string // that was agreed on; empty before
+	cancels map[string]context.CancelFunc
+	err     error // why the session is over
+	failed  chan struct{}
+	ended   chan struct{} // closed when close has done all
+}
+
+func newHTTPLink(url string, client HTTPDoer, maxBytes int) *httpLink {
+	if client == nil {
+		client = defaultHTTP()
+	}
+	l := &httpLink{
+		url: url, http: client, maxBytes: maxBytes,
+		inbox: make(chan *message), cancels: map[string]context.CancelFunc{}, failed: make(chan struct{}), ended: make(chan struct{}),
+	}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	return l
+}
+
+func (l *httpLink) receive() (*message, error) {
+	select {
+	case m := <-l.inbox:
+		return m, nil
+	case <-l.failed:
+		return nil, l.err
+	case <-l.ctx.Done():
+		return nil, errClosed
+	}
+}
+
+// put hands a message to the reader.
+func (l *httpLink) put(m *message) {
+	if m.isResponse() {
+		l.tools.learn(m)
+	}
+	select {
+	case l.inbox <- m:
+	case <-l.ctx.Done():
+	}
+}
+
+// send posts a message. For a call the response is read in the background.
+func (l *httpLink) send(ctx context.Context, m *message) error {
+	if m.Method == methodCancelled && l.endCall(m.Params) {
+		return nil // of a modern call, that is all there is to tell
+	}
+	text, err := m.text()
+	if err != nil {
+		return err
+	}
+	if !m.isCall() {
+		return l.tell(ctx, m, text)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return errClosed
+	}
+	ctx, cancel := context.WithCancel(l.ctx) // a call ends with a cancellation, which says so
+	l.cancels[string(m.ID)] = cancel
+	l.streams.Go(func() {
+		defer l.forget(m.ID)
+		if err := l.callWithHeaders(ctx, m, text); err != nil && ctx.Err() == nil {
+			gone := errors.Is(err, errNoSession)
+			l.put(&message{ID: m.ID, Error: responseError(err), noSession: gone, unsent: isUnsent(err)})
+			if gone {
+				l.fail(err) // after its answer, which nobody would read any more
+			}
+		}
+	})
+	return nil
+}
+
+func (l *httpLink) forget(id json.RawMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if cancel := l.cancels[string(id)]; cancel != nil {
+		cancel()
+		delete(l.cancels, string(id))
+	}
+}
+
+// endCall ends the request of a call. It tells whether the server learns of it by that.
+func (l *httpLink) endCall(params json.RawMessage) bool {
+	p, err := objectOf(params)
+	if err != nil {
+		return false
+	}
+	l.mu.Lock()
+	legacy := l.session != ""
+	l.mu.Unlock()
+	if legacy {
+		return false // the server answers, or not; the stream ends with the link at the latest
+	}
+	l.forget(p["requestId"])
+	return true
+}
+
+func (l *httpLink) tell(ctx context.Context, m *message, text []byte) error {
+	res, err := l.post(ctx, m, text)
+	if err != nil {
+		return err
+	}
+	defer drain(res)
+	if res.StatusCode < http.StatusBadRequest {
+		return nil
+	}
+	err = l.refused(res)
+	if errors.Is(err, errNoSession) {
+		l.fail(err)
+	}
+	return err
+}
+
+// call posts a call, and hands on what comes until its response.
+func (l *httpLink) call(ctx context.Context, m *message, text []byte) error {
+	res, err := l.post(ctx, m, text) //nolint:bodyclose // read does
+	if err != nil {
+		return err
+	}
+	last, answered, err := l.read(res, m.ID)
+	if err != nil || answered {
+		return l.learn(m, err)
+	}
+	// A stream that ends early can be resumed, if its events have ids.
+	for tries := 0; last.id != "" && tries < maxResumes; tries++ {
+		if !sleep(ctx, last.retry) {
+			return ctx.Err()
+		}
+		if last, answered, err = l.resume(ctx, last, m.ID); err != nil || answered {
+			return l.learn(m, err)
+		}
+	}
+	return errors.New("the server's response ended without the answer")
+}
+
+const maxResumes = 10
+
+// learn opens the stream for what belongs to no call, once there is a session.
+func (l *httpLink) learn(m *message, err error) error {
+	if err != nil || m.Method != methodInitialize {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.session != "" && !l.closed {
+		l.streams.Go(l.follow)
+	}
+	return nil
+}
+
+func (l *httpLink) post(ctx context.Context, m *message, text []byte) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url, bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	l.setHeader(r)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	l.mirror(r.Header, m)
+	res, err := l.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("reaching the server: %w", err)
+	}
+	if id := res.Header.Get("Mcp-Session-Id"); id != "" && m.Method == methodInitialize {
+		l.mu.Lock()
+		l.session = id
+		l.mu.Unlock()
+	}
+	return res, nil
+}
+
+func (l *httpLink) setHeader(r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.session != "" {
+		r.Header.Set("Mcp-Session-Id", l.session)
+	}
+	if l.version != "" {
+		r.Header.Set("Mcp-Protocol-Version", l.version)
+	}
+}
+
+// mirror sets what a modern request has to have in its header (MCP 2026-07-28, Streamable
+// HTTP, "Request Headers").
+func (l *httpLink) mirror(h http.Header, m *message) {
+	// As the SDK reads it, whatever two members of one name make of it.
+	var params struct {
+		Name   string          `json:"name"`
+		URI    string          `json:"uri"`
+		TaskID string          `json:"taskId"`
+		Meta   object          `json:"_meta"`
+		Args   json.RawMessage `json:"arguments"`
+	}
+	if isNull(m.Params) || mapping.DecodeSDK(m.Params, &params) != nil || params.Meta.str(metaVersion) < firstModern {
+		return
+	}
+	h.Set("Mcp-Protocol-Version", params.Meta.str(metaVersion))
+	h.Set("Mcp-Method", m.Method)
+	switch m.Method {
+	case methodCallTool:
+		h.Set("Mcp-Name", mirror.Encode(params.Name))
+		l.tools.of(params.Name).SetHeaders(h, params.Args)
+	case methodGetPrompt:
+		h.Set("Mcp-Name", mirror.Encode(params.Name))
+	case methodReadResource:
+		h.Set("Mcp-Name", mirror.Encode(params.URI))
+	case methodGetTask, methodUpdateTask, methodCancelTask:
+		h.Set("Mcp-Name", mirror.Encode(params.TaskID))
+	}
+}
+
+// An eventID is where a stream has ended.
+type eventID struct {
+	id    string
+	retry time.Duration
+}
+
+// read hands on the messages of a response, and tells whether the one that answers was
+// among them.
+func (l *httpLink) read(res *http.Response, id json.RawMessage) (last eventID, answered bool, err error) {
+	defer drain(res)
+	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if media == "text/event-stream" && res.StatusCode == http.StatusOK {
+		return l.events(res.Body, id)
+	}
+	if res.StatusCode >= http.StatusBadRequest {
+		return last, false, l.refused(res)
+	}
+	text, err := io.ReadAll(io.LimitReader(res.Body, int64(l.maxBytes)+1))
+	if err != nil {
+		return last, false, err
+	}
+	if len(text) > l.maxBytes {
+		return last, false, fmt.Errorf("the response is larger than the limit of %d bytes", l.maxBytes)
+	}
+	m, err := parse(text)
+	if err != nil {
+		return last, false, fmt.Errorf("the response, HTTP status %d, is no message", res.StatusCode)
+	}
+	l.put(m)
+	return last, true, nil
+}
+
+func (l *httpLink) events(body io.Reader, id json.RawMessage) (last eventID, answered bool, err error) {
+	last.retry = time.Second
+	lines := bufio.NewReaderSize(body, 32<<10)
+	var data []byte
+	for {
+		line, err := readLine(lines, l.maxBytes)
+		if err != nil {
+			if errors.Is(err, errTooLong) {
+				return last, false, err
+			}
+			return last, false, nil // the end of the stream, in whatever way
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimPrefix(value, []byte(" "))
+		switch string(name) {
+		case "data":
+			if len(data)+len(value) > l.maxBytes {
+				return last, false, errTooLong
+			}
+			if data != nil {
+				data = append(data, '\n')
+			}
+			data = append(data, value...)
+		case "id":
+			last.id = string(value)
+		case "retry":
+			var ms int
+			if json.Unmarshal(value, &ms) == nil && ms >= 0 && ms <= 60_000 {
+				last.retry = time.Duration(ms) * time.Millisecond
+			}
+		case "":
+			if len(line) > 0 || len(bytes.TrimSpace(data)) == 0 {
+				data = nil
+				continue // a comment, or an event without data
+			}
+			m, err := parse(data)
+			data = nil
+			if err != nil {
+				continue // is not for us
+			}
+			l.put(m)
+			if id != nil && m.isResponse() && string(m.ID) == string(id) {
+				return last, true, nil
+			}
+		}
+	}
+}
+
+var (
+	errTooLong = errors.New("the server's message is larger than the limit")
+	// errTooLongOpen is that of a line whose end has not been read.
+	errTooLongOpen = fmt.Errorf("%w, and goes on", errTooLong)
+)
+
+// readLine reads a line without its end.
+func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+	var long []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(long)+len(part) > limit+64 {
+			if err != nil {
+				return nil, errTooLongOpen
+			}
+			return nil, errTooLong
+		}
+		if err == nil && long == nil {
+			return bytes.TrimRight(part, "\r\n"), nil
+		}
+		long = append(long, part...)
+		if err == nil {
+			return bytes.TrimRight(long, "\r\n"), nil
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return nil, err
+		}
+	}
+}
+
+func (l *httpLink) get(ctx context.Context, last eventID) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	l.setHeader(r)
+	r.Header.Set("Accept", "text/event-stream")
+	if last.id != "" {
+		r.Header.Set("Last-Event-Id", last.id)
+	}
+	return l.http.Do(r)
+}
+
+func (l *httpLink) resume(ctx context.Context, last eventID, id json.RawMessage) (eventID, bool, error) {
+	res, err := l.get(ctx, last) //nolint:bodyclose // read does
+	if err != nil {
+		return last, false, nil //nolint:nilerr // the next try may do
+	}
+	next, answered, err := l.read(res, id)
+	if next.id == "" {
+		next.id = last.id
+	}
+	return next, answered, err
+}
+
+// follow reads what the server says outside of calls, as long as the session lasts.
+func (l *httpLink) follow() {
+	var last eventID
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		res, err := l.get(l.ctx, last)
+		if err == nil {
+			if res.StatusCode == http.StatusMethodNotAllowed {
+				drain(res)
+				return // it says nothing outside of calls
+			}
+			began := time.Now()
+			next, _, err := l.read(res, nil)
+			if next.id != "" {
+				last = next
+			}
+			if errors.Is(err, errNoSession) {
+				l.fail(err)
+				return
+			}
+			if time.Since(began) > time.Minute {
+				pause = time.Second
+			}
+		}
+		if !sleep(l.ctx, pause) {
+			return
+		}
+	}
+}
+
+// errNoSession is the error of a request whose session the server does not know, and which it has
+// therefore not looked at.
+var errNoSession = errors.New("the server does not know the session")
+
+// A statusError is a response that is no answer.
+type statusError struct {
+	status int
+	text   string
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("the server answered with HTTP status %d: %s", e.status, e.text)
+}
+
+// refused gives the error of a response with an error status. If it holds a JSON-RPC error
+// that is it.
+func (l *httpLink) refused(res *http.Response) error {
+	text, _ := io.ReadAll(io.LimitReader(res.Body, 8<<10))
+	status := &statusError{res.StatusCode, http.StatusText(res.StatusCode)}
+	l.mu.Lock()
+	hadSession := l.session != "" && res.Request != nil && res.Request.Header.Get("Mcp-Session-Id") == l.session
+	l.mu.Unlock()
+	if res.StatusCode == http.StatusNotFound && hadSession {
+		return fmt.Errorf("%w: %w", errNoSession, status)
+	}
+	if m, err := parse(text); err == nil && m.Error != nil {
+		if wire, ok := errors.AsType[*jsonrpc.Error](failure(m.Error)); ok {
+			return wire
+		}
+	}
+	return status
+}
+
+func (l *httpLink) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = err
+		close(l.failed)
+	}
+}
+
+func (l *httpLink) agree(version string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.version = version
+}
+
+// close ends the session, if there is one.
+func (l *httpLink) close() {
+	l.mu.Lock()
+	was := l.closed
+	l.closed = true
+	session := l.session
+	l.mu.Unlock()
+	if was {
+		return
+	}
+	defer close(l.ended)
+	l.cancel()
+	l.streams.Wait()
+	if session == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodDelete, l.url, http.NoBody)
+	if err != nil {
+		return
+	}
+	l.setHeader(r)
+	if res, err := l.http.Do(r); err == nil {
+		drain(res) // a server may keep its sessions as long as it likes
+	}
+}
+
+func (l *httpLink) wait() { <-l.ended }
+
+// drain leaves the connection for the next request, if there is not much left.
+func drain(res *http.Response) {
+	_, _ = io.CopyN(io.Discard, res.Body, 4<<10)
+	_ = res.Body.Close()
+}
+
+// sleep waits, and tells whether ctx goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,80 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { McpClient } from "./client.js";
+import { ListenResponseSchema, type ListenResponse, type SubscriptionFilterSchema } from "./gen/mcp/v1/subscription_pb.js";
+
+export interface SharedListenOptions {
+  /** Ends the subscription of this page. */
+  signal: AbortSignal;
+  /**
+   * Which pages share a stream: those with the same name. Pages that share must want the
+   * same, from the same server, as the same user. Default: "mcpconnect".
+   */
+  name?: string;
+  /** Told of failures; the stream is opened again after them. Default: nobody. */
+  onerror?: (reason: unknown) => void;
+}
+
+/**
+ * listenShared is Listen for pages that are open in several tabs: all tabs of an origin
+ * share one stream, because over HTTP/1.1 a browser has six connections for all of them. One
+ * tab holds it (Web Locks) and tells the others (BroadcastChannel); when it goes, another
+ * takes over. A change that falls into that gap is not told, so every page gets
+ * `acknowledged` anew after it and reads again what it shows. Streams that break are opened
+ * again, after 0.5 s, then after twice as long each time, up to 30 s.
+ */
+export async function listenShared(
+  client: McpClient,
+  filter: MessageInitShape<typeof SubscriptionFilterSchema>,
+  onchange: (m: ListenResponse) => void,
+  options: SharedListenOptions,
+): Promise<void> {
+  const { signal, name = "mcpconnect", onerror } = options;
+  const channel = new BroadcastChannel(`${name}:listen`);
+  let holds = false;
+  let acknowledged: Uint8Array | undefined;
+  channel.onmessage = (e: MessageEvent<Uint8Array | null>) => {
+    if (e.data !== null) onchange(fromBinary(ListenResponseSchema, e.data));
+    else if (holds && acknowledged) channel.postMessage(acknowledged); // a page came late
+  };
+  channel.postMessage(null);
+  try {
+    await navigator.locks.request(`${name}:listen`, { signal }, async () => {
+      holds = true;
+      for (let wait = 500; !signal.aborted; wait = Math.min(2 * wait, 30_000)) {
+        try {
+          for await (const m of client.listen(filter, { signal })) {
+            wait = 250;
+            const bytes = toBinary(ListenResponseSchema, m);
+            if (m.kind.case === "acknowledged") acknowledged = bytes;
+            channel.postMessage(bytes);
+            onchange(m);
+          }
+        } catch (reason) {
+          if (!signal.aborted) onerror?.(reason);
+        }
+        acknowledged = undefined;
+        await pause(wait, signal);
+      }
+    });
+  } catch (reason) {
+    if (!signal.aborted) throw reason;
+  } finally {
+    channel.close();
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,133 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import Provider from "oidc-provider";
+import { McpClient, webTransport } from "@mcpconnect/client";
+import { OAuth } from "@mcpconnect/client/oauth";
+import { build, start } from "./server.mjs";
+
+const redirectUri = "http://127.0.0.1/callback"; // nobody listens: the test plays the browser
+const lifetime = 3; // seconds, of access tokens
+
+let server, op, issuer;
+before(async () => {
+  op = createServer((req, res) => provider.callback()(req, res));
+  await new Promise((listening) => op.listen(0, "127.0.0.1", listening));
+  issuer = `http://127.0.0.1:${op.address().port}`;
+  const provider = new Provider(issuer, {
+    clients: [{ client_id: "page", application_type: "native", token_endpoint_auth_method: "none", redirect_uris: [redirectUri], grant_types: ["authorization_code", "refresh_token"] }],
+    scopes: ["offline_access", "write"],
+    ttl: { AccessToken: lifetime, Grant: 600, Session: 600, RefreshToken: 600, Interaction: 600, IdToken: 600 },
+    issueRefreshToken: (_, client, code) => client.grantTypeAllowed("refresh_token") && code.scopes.has("offline_access"),
+    features: {
+      devInteractions: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_, resource) => ({ scope: "write", audience: resource, accessTokenFormat: "jwt", jwt: { sign: { alg: "RS256" } } }),
+        useGrantedResource: () => true,
+      },
+    },
+  });
+  server = await start(build("./testserver"), ["-issuer", issuer], ["serving"]);
+});
+after(async () => {
+  await server?.stop();
+  op?.close();
+  op?.closeAllConnections();
+});
+
+/** browser follows redirects with its cookies, logs in as Ada and agrees, as a person would. */
+function browser() {
+  const cookies = new Map();
+  const visited = [];
+  async function visit(url, body) {
+    for (let hop = 0; hop < 20; hop++) {
+      if (url.startsWith(redirectUri)) return url;
+      visited.push(url);
+      const res = await fetch(url, {
+        method: body ? "POST" : "GET",
+        redirect: "manual",
+        headers: { Cookie: [...cookies].map(([k, v]) => `${k}=${v}`).join("; ") },
+        ...(body && { body: new URLSearchParams(body) }),
+      });
+      for (const c of res.headers.getSetCookie()) {
+        const [, key, value] = /^([^=]+)=([^;]*)/.exec(c);
+        if (value) cookies.set(key, value);
+        else cookies.delete(key);
+      }
+      const html = await res.text();
+      if (res.status >= 300 && res.status < 400) {
+        [url, body] = [new URL(res.headers.get("location"), url).href, undefined];
+        continue;
+      }
+      assert.equal(res.status, 200, html);
+      const prompt = /name="prompt" value="(\w+)"/.exec(html)?.[1];
+      assert.ok(prompt, html);
+      body = prompt === "login" ? { prompt, login: "ada", password: "x" } : { prompt };
+      url = new URL(/action="([^"]+)"/.exec(html)?.[1] ?? url, url).href;
+    }
+    throw new Error("the login does not end");
+  }
+  return { visit, visited };
+}
+
+function login(scopes) {
+  const kept = new Map();
+  const person = browser();
+  const logins = [];
+  let finish;
+  const auth = new OAuth({
+    resource: server.serving,
+    clientId: "page",
+    redirectUri,
+    scopes,
+    storage: { getItem: (k) => kept.get(k) ?? null, setItem: (k, v) => kept.set(k, v), removeItem: (k) => kept.delete(k) },
+    navigate: async (url) => {
+      logins.push(new URL(url).searchParams);
+      finish = await person.visit(url);
+      assert.equal(await auth.finishLogin(finish), "");
+    },
+  });
+  return { auth, kept, logins, finished: () => finish };
+}
+
+for (const protocol of ["connect", "grpc-web"]) {
+  test(`login, step-up and refresh over ${protocol}`, async () => {
+    const { auth, logins } = login(["offline_access"]);
+    const c = new McpClient(webTransport(server.serving, protocol, { auth }));
+    // The first call is refused, and tells where to log in.
+    assert.equal((await c.callTool("structured_object")).case, "result");
+    assert.equal(logins.length, 1);
+    assert.equal(logins[0].get("code_challenge_method"), "S256");
+    assert.equal(logins[0].get("resource"), server.serving);
+    // A stream is refused for a scope, and goes on after a login with all scopes.
+    const kinds = [];
+    for await (const e of c.streamTool("update_resource", { text: "x" })) kinds.push(e.kind);
+    assert.deepEqual(kinds, ["result"]);
+    assert.equal(logins.length, 2);
+    assert.deepEqual(logins[1].get("scope").split(" ").sort(), ["offline_access", "write"]);
+    // Tokens that have ended are replaced without a login, once for all calls.
+    const old = await auth.token();
+    await new Promise((go) => setTimeout(go, lifetime * 1000 + 100));
+    const all = await Promise.all([1, 2, 3].map(() => c.callTool("update_resource", { text: "y" })));
+    assert.ok(all.every((r) => r.case === "result"));
+    assert.notEqual(await auth.token(), old);
+    assert.equal(logins.length, 2);
+  });
+}
+
+test("answers to a login that did not begin here are refused", async () => {
+  const { auth, kept, finished } = login(["write"]);
+  await assert.rejects(auth.finishLogin(`${redirectUri}?code=x&state=y`), /no login has begun/);
+  await auth.login("");
+  await assert.rejects(auth.finishLogin(finished()), /no login has begun/, "a code is good once");
+  for (const [what, change] of Object.entries({ state: { state: "forged" }, issuer: { iss: "https://evil.example" } })) {
+    kept.set("mcpconnect:login", JSON.stringify({ verifier: "v".repeat(43), state: new URL(finished()).searchParams.get("state"), back: "", scope: "" }));
+    const url = new URL(finished());
+    for (const [key, value] of Object.entries(change)) url.searchParams.set(key, value);
+    await assert.rejects(auth.finishLogin(url.href), new RegExp(what === "state" ? "state" : "iss"), what);
+  }
+});
