@@ -114,7 +114,8 @@ func exitError(state *os.ProcessState, err error) error {
 	return errors.New(state.String()) // "exit status 1", "signal: killed"
 }
 
-var errClosed = errors.New("the gateway has closed the connection")
+// errClosed is the end of a connection: what was to be sent on it has not left.
+var errClosed = errors.New("the connection is closed")
 
 func (l *childLink) send(ctx context.Context, m *message) error {
 	text, err := m.text()
@@ -130,7 +131,7 @@ func (l *childLink) send(ctx context.Context, m *message) error {
 	case <-l.closing:
 		return errClosed
 	case <-l.gone:
-		return l.ended()
+		return fmt.Errorf("%w: %w", errClosed, l.ended())
 	case <-ctx.Done():
 		return ctx.Err()
 	}

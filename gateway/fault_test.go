@@ -49,6 +49,37 @@ func TestAChildThatEndsIsStartedAgain(t *testing.T) {
 	}
 }
 
+// TestCallsThatComeAsAChildEnds wait for the next one: they have not left, so nothing is lost. They
+// come from callers that have just been told of the end.
+func TestCallsThatComeAsAChildEnds(t *testing.T) {
+	t.Parallel()
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{child(t, "up", "everything")}})
+	url := serve(t, g.Handler(mcpconnect.WithLogger(quiet)))
+	callers := make([]*rpctest.Client, 8)
+	for i := range callers {
+		callers[i] = rpctest.Dial(t, mcpconnect.NewTransport(url), rpctest.ModernVersion, "")
+	}
+	call := func(c *rpctest.Client, tool string) rpctest.Outcome {
+		return c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"`+tool+`","arguments":{"name":"x"}}`)
+	}
+	for range 3 { // more in a row, and calls do not wait any more
+		var all sync.WaitGroup
+		for i, c := range callers {
+			all.Go(func() {
+				if i == 0 {
+					call(c, "panic")
+				}
+				for range 50 {
+					if o := call(c, "greet"); o.Err != nil && !strings.Contains(o.Err.Message, "was lost") {
+						t.Errorf("a call gave %v", o)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
 // TestUpstreamsThatDoNotWork are told of when the gateway is made, and leave nothing behind.
 func TestUpstreamsThatDoNotWork(t *testing.T) {
 	t.Parallel()

@@ -284,16 +284,27 @@ func isNotFound(err error) bool {
 
 // forward makes the request to the upstream, and gives the result as the client's era has it.
 func (t target) forward(ctx context.Context, r *request) (json.RawMessage, error) {
-	c, err := t.u.acquire(ctx, r.front)
-	if err != nil {
-		return nil, err
+	for {
+		c, err := t.u.acquire(ctx, r.front)
+		if err != nil {
+			return nil, err
+		}
+		w := &waiter{request: r, conn: c, params: t.params, modern: c.modern()}
+		result, err := w.run(ctx)
+		if !w.parked {
+			t.u.release(c)
+		}
+		if !w.unsent {
+			return result, err
+		}
+		// The connection has ended under it, and the request never left: the next one takes it.
+		c.peer.link.close() // so that its reader ends too
+		select {
+		case <-c.gone:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	w := &waiter{request: r, conn: c, params: t.params, modern: c.modern()}
-	result, err := w.run(ctx)
-	if !w.parked {
-		t.u.release(c)
-	}
-	return result, err
 }
 
 // A waiter waits for what comes of a request.
@@ -305,6 +316,7 @@ type waiter struct {
 	params object // as the upstream knows them
 	call   *call
 	parked bool // somebody else waits from now on
+	unsent bool // the connection had ended before anything left on it
 }
 
 // maxRounds bounds how often a server may ask before it answers.
@@ -353,6 +365,7 @@ func (w *waiter) begin(ctx context.Context, params object) error {
 	if isNull(token) {
 		token = nil
 	}
+	first := w.call == nil
 	w.call, err = w.conn.peer.begin(ctx, w.front, w.method, func(c *call) (json.RawMessage, error) {
 		if token != nil {
 			meta["progressToken"] = w.conn.peer.knowBy(c, token)
@@ -370,6 +383,7 @@ func (w *waiter) begin(ctx context.Context, params object) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		w.unsent = first && isClosed(err)
 		return w.conn.u.errDown(err)
 	}
 	return nil

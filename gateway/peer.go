@@ -158,13 +158,14 @@ func (p *peer) callOf(m *message) *call {
 	return found
 }
 
-// begin sends a request. finish must be called when nobody waits for the call any more.
+// begin sends a request. finish must be called when nobody waits for the call any more. If the
+// connection has ended before the request left, the error wraps errClosed.
 func (p *peer) begin(ctx context.Context, f *front, method string, params func(*call) (json.RawMessage, error)) (*call, error) {
 	c := &call{front: f, answer: make(chan *message, 1), events: make(chan *message, maxEvents)}
 	p.mu.Lock()
 	if p.over() {
 		defer p.mu.Unlock()
-		return nil, p.err
+		return nil, fmt.Errorf("%w: %w", errClosed, p.err)
 	}
 	p.last++
 	c.id = p.last

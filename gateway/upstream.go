@@ -67,6 +67,7 @@ type conn struct {
 	idle *time.Timer
 
 	ready chan struct{} // closed when it stands, or has failed
+	gone  chan struct{} // closed when nobody is given it any more
 	err   error
 	peer  *peer
 	began time.Time
@@ -149,7 +150,7 @@ func (u *upstream) find(f *front) (*conn, time.Duration, error) {
 	if key != (connKey{}) && u.peers() >= u.maxPeers() {
 		return nil, 0, u.errDown(fmt.Errorf("it serves as many users and sessions as it may, which is %d", u.maxPeers()))
 	}
-	c := &conn{u: u, key: key, held: 1, ready: make(chan struct{}), began: time.Now()}
+	c := &conn{u: u, key: key, held: 1, ready: make(chan struct{}), gone: make(chan struct{}), began: time.Now()}
 	c.idle = time.AfterFunc(time.Hour, func() { u.expire(c) })
 	c.idle.Stop()
 	if !u.g.start(func() { c.run(f) }) {
@@ -239,6 +240,7 @@ func (c *conn) run(f *front) {
 	}
 	<-c.peer.done
 	u.failed(c, c.peer.lost())
+	close(c.gone)
 	c.peer.close()
 }
 
