@@ -61,6 +61,28 @@ func TestGrow(t *testing.T) {
 	}
 }
 
+// TestChild measures a child process by itself, and behind a gateway.
+func TestChild(t *testing.T) {
+	t.Parallel()
+	o := options{
+		reps: 1, cases: "^" + measure.Stdio + "$", stderr: io.Discard,
+		timing: measure.Timing{Warm: time.Millisecond, Measure: 20 * time.Millisecond},
+	}
+	o.setDefaults(true)
+	r, err := o.run(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		if len(row.Samples) != 1 {
+			t.Errorf("%+v: %s", row.Cell, row.Error)
+		}
+	}
+	if len(r.Rows) != 4 || len(r.Ratios) != 2 {
+		t.Errorf("got %d rows, and the ratios %v", len(r.Rows), r.Ratios)
+	}
+}
+
 // TestRun measures one cell with two processes.
 func TestRun(t *testing.T) {
 	t.Parallel()

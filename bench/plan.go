@@ -41,6 +41,16 @@ func fullPlan() (cells []report.Cell) {
 			}
 		}
 	}
+	return append(cells, childCells()...)
+}
+
+// childCells measure what a gateway adds to a call of a child process.
+func childCells() (cells []report.Cell) {
+	for _, n := range []int{1, 64} {
+		for _, c := range contender.Children() {
+			cells = append(cells, report.Cell{Contender: c.Name(), Case: measure.Stdio, InFlight: n, Registration: tools.Low})
+		}
+	}
 	return cells
 }
 
@@ -73,7 +83,7 @@ func quickPlan() (cells []report.Cell) {
 	for _, how := range []tools.Registration{tools.Ours, tools.SDK} {
 		cells = append(cells, report.Cell{Contender: contender.OurMux, Case: measure.Typed, InFlight: 64, Registration: how})
 	}
-	return cells
+	return append(cells, childCells()...)
 }
 
 // idlePlan are the contenders whose idle streams are measured.

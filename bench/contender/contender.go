@@ -79,14 +79,14 @@ func (s Setup) server() *mcp.Server {
 	return tools.NewServer(s.Registration, s.Tools)
 }
 
-// All are the contenders, in the order of the tables.
+// All are the contenders that serve by themselves, in the order of the tables.
 func All() []Contender {
 	return slices.Concat(ours(), sdkHTTP(), mcpGo(), grpcGo(), bareConnect(), rawHTTP(), rawTCP())
 }
 
 // Find gives the contender of a name.
 func Find(name string) (Contender, error) {
-	for _, c := range All() {
+	for _, c := range slices.Concat(All(), Children()) {
 		if c.Name() == name {
 			return c, nil
 		}

@@ -32,14 +32,12 @@ const (
 	Blob     = "blob1m"
 	List     = "list1000"
 	Progress = "progress20"
+	Stdio    = "stdio-child"
 )
 
 // Cases are all that there are.
 var Cases = []Case{
-	{Small, "a tool that adds two integers, its result as text", tools.Few, func(ctx context.Context, c contender.Client, i int) error {
-		got, err := c.Add(ctx, int64(i), 7)
-		return check(err, got == strconv.Itoa(i+7), "%d+7: got %q", i, got)
-	}},
+	{Small, "a tool that adds two integers, its result as text", tools.Few, add},
 	{Typed, "a tool that adds two integers, its result as structured content", tools.Few, func(ctx context.Context, c contender.Client, i int) error {
 		got, err := c.Sum(ctx, int64(i), 7)
 		return check(err, got == int64(i)+7, "%d+7: got %d", i, got)
@@ -60,6 +58,12 @@ var Cases = []Case{
 		got, err := c.Progress(ctx)
 		return check(err, got == tools.Steps, "got %d notifications", got)
 	}},
+	{Stdio, "the same as small, of a child process that speaks stdio: by itself, and behind a gateway", tools.Few, add},
+}
+
+func add(ctx context.Context, c contender.Client, i int) error {
+	got, err := c.Add(ctx, int64(i), 7)
+	return check(err, got == strconv.Itoa(i+7), "%d+7: got %q", i, got)
 }
 
 // FindCase gives the case of a name, which must be one of those above.

@@ -6,12 +6,15 @@
 package measure
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/mcpconnect/mcpconnect/bench/contender"
 )
 
 // First arguments of a process that this program runs again.
@@ -33,6 +36,8 @@ func Child(args []string) func(commands io.Reader, answers io.Writer) error {
 		run = serve
 	case crowdArg:
 		run = gather
+	case contender.ChildArg:
+		run = func([]string, io.Reader, io.Writer) error { return contender.ServeStdio(context.Background()) }
 	default:
 		return nil
 	}

@@ -74,6 +74,7 @@ func (r *Report) Compare() {
 	}
 	r.compareRegistrations()
 	r.compareIdle()
+	r.compareChild()
 	r.compareGrowth()
 }
 
@@ -135,6 +136,33 @@ func (r *Report) compareIdle() {
 		}
 	}
 	r.addValues("idle_stream_vs_grpcgo", OurIdle, PeerIdle, peer, our)
+}
+
+// What a gateway in front of a child process may add to a call, and how many calls per second are
+// to go through one child.
+const (
+	gatewayMayAdd   = 150 // microseconds
+	gatewayMustTake = 5000
+)
+
+// compareChild compares what a gateway adds, and what goes through it, with these bounds.
+func (r *Report) compareChild() {
+	at := func(name string, inFlight int, f figure) []float64 {
+		if row := r.Row(Cell{name, measure.Stdio, inFlight, tools.Low}); row != nil {
+			return row.values(f)
+		}
+		return nil
+	}
+	direct, gated := at(contender.Child, 1, p50), at(contender.OurGated, 1, p50)
+	var may, added, taken, must []float64
+	for i := range min(len(direct), len(gated)) {
+		may, added = append(may, gatewayMayAdd), append(added, max(1, gated[i]-direct[i]))
+	}
+	r.addValues("gateway_added_p50_1", contender.OurGated, fmt.Sprintf("%s + %d µs", contender.Child, gatewayMayAdd), may, added)
+	for _, rate := range at(contender.OurGated, 64, calls) {
+		taken, must = append(taken, rate), append(must, gatewayMustTake)
+	}
+	r.addValues("gateway_calls_64", contender.OurGated, fmt.Sprintf("%d calls/s", gatewayMustTake), taken, must)
 }
 
 // memory is what the process grew by; where that is unknown, what Go's runtime knows.

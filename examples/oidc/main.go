@@ -63,14 +63,19 @@ func run(ctx context.Context, out io.Writer, open func(ctx context.Context, page
 		return err
 	}
 	defer loopback.Close()
-	issuer, stopProvider, err := serveProvider(ctx, resource, loopback.RedirectURL())
+	listenProvider, err := listen(ctx)
 	if err != nil {
 		return err
 	}
-	defer stopProvider()
+	issuer := issuerOf(listenProvider)
+	defer serveProvider(listenProvider, newUsers(issuer, resource, loopback.RedirectURL()))()
 	fmt.Fprintln(out, "provider:", issuer)
 
-	handler, err := newHandler(issuer, resource)
+	tokens, err := jwts(issuer, resource)
+	if err != nil {
+		return err
+	}
+	handler, err := newHandler(tokens, issuer, resource)
 	if err != nil {
 		return err
 	}
@@ -92,16 +97,17 @@ func listen(ctx context.Context) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, "tcp", "localhost:0")
 }
 
-// newHandler serves a tool to callers who have a token of the issuer with the scope greet.
-func newHandler(issuer, resource string) (http.Handler, error) {
-	tokens, err := authn.NewJWT(authn.JWTConfig{
+// jwts reads the tokens of the issuer.
+func jwts(issuer, resource string) (authn.TokenVerifier, error) {
+	return authn.NewJWT(authn.JWTConfig{
 		Resource: resource,
 		// The provider does not say what a token is (RFC 9068), so its type is JWT.
 		Issuers: []authn.Issuer{{URL: issuer, Types: []string{"JWT"}}},
 	})
-	if err != nil {
-		return nil, err
-	}
+}
+
+// newHandler serves a tool to callers who have a token of the issuer with the scope greet.
+func newHandler(tokens authn.TokenVerifier, issuer, resource string) (http.Handler, error) {
 	policy, err := authn.NewPolicy(authn.PolicyConfig{
 		Tools:   map[string]authn.Rule{"greet": {Scopes: []string{"greet"}}},
 		Methods: map[string]authn.Rule{"server/discover": {}},

@@ -13,7 +13,6 @@ import (
 
 // TestRun prints what README.md says.
 func TestRun(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out strings.Builder

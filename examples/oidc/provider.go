@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -18,27 +19,31 @@ import (
 // clientID is who we are at the provider, which takes no new clients.
 const clientID = "mcp-client"
 
-// serveProvider runs the provider on this machine only. All that it knows is in memory, and its user
-// and password are in everybody's hands: it is for development.
-func serveProvider(ctx context.Context, resource, redirectURL string) (issuer string, stop func(), err error) {
-	ln, err := listen(ctx)
-	if err != nil {
-		return "", nil, err
-	}
-	issuer = "http://localhost" + ln.Addr().String()[strings.LastIndex(ln.Addr().String(), ":"):]
+// newUsers makes what the provider knows, with a key of its own. All is in memory, and its user and
+// password are in everybody's hands: it is for development.
+func newUsers(issuer, resource, redirectURL string) *users {
 	storage.RegisterClients(storage.NativeClient(clientID, redirectURL))
-	users := &users{storage.NewStorage(storage.NewUserStore(issuer)), resource}
+	return &users{storage.NewStorage(storage.NewUserStore(issuer)), resource}
+}
+
+// serveProvider runs the provider on ln until stop.
+func serveProvider(ln net.Listener, known exampleop.Storage) (stop func()) {
 	logger := slog.New(slog.DiscardHandler)
-	server := &http.Server{Handler: exampleop.SetupServer(issuer, users, logger, false), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: exampleop.SetupServer(issuerOf(ln), known, logger, false), ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_ = server.Serve(ln) // until stop
 	}()
-	return issuer, func() {
+	return func() {
 		_ = server.Close()
 		<-done
-	}, nil
+	}
+}
+
+// issuerOf gives the URL of the provider that listens on ln.
+func issuerOf(ln net.Listener) string {
+	return "http://localhost" + ln.Addr().String()[strings.LastIndex(ln.Addr().String(), ":"):]
 }
 
 // users are the provider's own storage, but for what makes tokens those of one resource server:
