@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/mcpconnect/mcpconnect/bench/contender"
@@ -255,7 +256,7 @@ func (o *options) plan(quick bool) (*report.Report, error) {
 		return nil, err
 	}
 	names := map[string]bool{}
-	for _, c := range contender.All() {
+	for _, c := range slices.Concat(contender.All(), contender.Children()) {
 		names[c.Name()] = only.MatchString(c.Name())
 	}
 	all := fullPlan()
