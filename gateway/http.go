@@ -64,6 +64,7 @@ type httpLink struct {
 	session string // of a server that has sessions
 	version string // that was agreed on; empty before
 	cancels map[string]context.CancelFunc
+	gone    error // the server does not know the session
 	err     error // why the session is over
 	failed  chan struct{}
 	ended   chan struct{} // closed when close has done all
@@ -117,7 +118,7 @@ func (l *httpLink) send(ctx context.Context, m *message) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed || l.err != nil {
 		return errClosed
 	}
 	ctx, cancel := context.WithCancel(l.ctx) // a call ends with a cancellation, which says so
@@ -128,7 +129,7 @@ func (l *httpLink) send(ctx context.Context, m *message) error {
 			gone := errors.Is(err, errNoSession)
 			l.put(&message{ID: m.ID, Error: responseError(err), noSession: gone, unsent: isUnsent(err)})
 			if gone {
-				l.fail(err) // after its answer, which nobody would read any more
+				l.sessionGone(err)
 			}
 		}
 	})
@@ -141,6 +142,24 @@ func (l *httpLink) forget(id json.RawMessage) {
 	if cancel := l.cancels[string(id)]; cancel != nil {
 		cancel()
 		delete(l.cancels, string(id))
+	}
+	if l.gone != nil && len(l.cancels) == 0 {
+		l.failNow(l.gone)
+	}
+}
+
+// sessionGone ends the link when the calls that are in flight have learned by themselves whether the
+// server has looked at them.
+func (l *httpLink) sessionGone(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.gone != nil:
+	case len(l.cancels) == 0:
+		l.failNow(err)
+	default:
+		l.gone = err
+		time.AfterFunc(lastAnswers, func() { l.fail(err) })
 	}
 }
 
@@ -171,7 +190,7 @@ func (l *httpLink) tell(ctx context.Context, m *message, text []byte) error {
 	}
 	err = l.refused(res)
 	if errors.Is(err, errNoSession) {
-		l.fail(err)
+		l.sessionGone(err)
 	}
 	return err
 }
@@ -425,7 +444,7 @@ func (l *httpLink) follow() {
 				last = next
 			}
 			if errors.Is(err, errNoSession) {
-				l.fail(err)
+				l.sessionGone(err)
 				return
 			}
 			if time.Since(began) > time.Minute {
@@ -474,6 +493,11 @@ func (l *httpLink) refused(res *http.Response) error {
 func (l *httpLink) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.failNow(err)
+}
+
+// failNow is fail for who has mu.
+func (l *httpLink) failNow(err error) {
 	if l.err == nil {
 		l.err = err
 		close(l.failed)

@@ -111,6 +111,8 @@ type bridge struct {
 	mu    sync.Mutex
 	calls map[string]*clientCall // of the client, in flight, by their ids
 	again []*message             // calls that wait for a session
+	// forgotten tells that the server has said that it does not know the session.
+	forgotten bool
 	// retries are calls that have not left, and refused is when the first of them did not, zero
 	// when the server has answered since.
 	retries []retry
@@ -129,6 +131,7 @@ type clientCall struct {
 	*message
 
 	sent     bool // or else it waits for the server
+	late     bool // when the server had forgotten the session
 	repeated bool
 	pause    time.Duration // before it is tried again
 }

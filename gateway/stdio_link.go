@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -185,20 +186,26 @@ func (b *bridge) open(ctx context.Context) (*attached, error) {
 	return &attached{link: l, number: b.connections, began: time.Now()}, nil
 }
 
+// lastAnswers is how long the calls that are in flight when the server has forgotten the session may
+// take to fail: each learns by itself whether the server has looked at it.
+const lastAnswers = time.Second
+
 // receive hands what the server says to the client, as long as the connection lasts.
 func (b *bridge) receive(c *attached) {
-	for {
+	defer func() { b.lost <- c }() // has room: there is one connection at a time
+	for c.err == nil || b.anySent() {
 		m, err := c.link.receive()
 		if err != nil {
-			c.err = err
-			b.lost <- c // has room: there is one connection at a time
+			c.err = cmp.Or(c.err, err)
 			return
 		}
 		switch {
 		case m.noSession && b.repeat(m.ID):
-			c.err = errNoSession
-			b.lost <- c
-			return
+			if c.err == nil {
+				c.err = errNoSession
+				defer time.AfterFunc(lastAnswers, c.link.close).Stop()
+			}
+			continue
 		case m.unsent && b.later(m.ID):
 			continue
 		case m.isResponse():
@@ -235,7 +242,20 @@ func (b *bridge) repeat(id json.RawMessage) bool {
 	}
 	call.repeated, call.sent = true, false
 	b.again = append(b.again, call.message)
+	b.forgotten = true
 	return true
+}
+
+// anySent tells whether the answer to a call is to come.
+func (b *bridge) anySent() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, call := range b.calls {
+		if call.sent {
+			return true
+		}
+	}
+	return false
 }
 
 // ask gives the id by which the client is to know a question of the server: the server's own
@@ -288,8 +308,14 @@ func (b *bridge) end(ctx context.Context, c *attached) {
 		b.outage.pause, b.outage.next = b.shortLived, time.Now().Add(b.shortLived)
 	}
 	b.mu.Lock()
+	for _, call := range b.calls {
+		if call.sent && call.late && !call.repeated { // the server had forgotten the session before
+			call.sent, call.repeated = false, true
+			b.again = append(b.again, call.message)
+		}
+	}
 	inFlight, asks, again := len(b.calls), b.asks, b.again
-	b.again, b.asks = nil, map[string]ask{}
+	b.again, b.asks, b.forgotten = nil, map[string]ask{}, false
 	b.mu.Unlock()
 	b.cfg.Logger.Warn("the connection to the server was lost", "server", b.cfg.Upstream.Name, "error", c.err, "calls_in_flight", inFlight)
 	for id := range asks {
@@ -325,7 +351,7 @@ func (b *bridge) markSent(m *message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if call := b.calls[string(m.ID)]; call != nil && m.isCall() {
-		call.sent = true
+		call.sent, call.late = true, b.forgotten
 	}
 }
 

@@ -332,6 +332,38 @@ func (r *restartable) start() {
 	})
 }
 
+// TestStdioRepeatsTheCallsOfAForgottenSession, however many learn of it at the same time: the server
+// has looked at none of them.
+func TestStdioRepeatsTheCallsOfAForgottenSession(t *testing.T) {
+	t.Parallel()
+	const calls = 16
+	for way, upstream := range remotes {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			r := newRestartable(t, time.Millisecond)
+			transport := stdioOver(t, gateway.StdioConfig{Upstream: upstream("http://" + r.addr), Patience: patience})
+			over, err := mcp.NewClient(&mcp.Implementation{Name: "t", Version: "1"}, nil).Connect(rpctest.Context(t), transport, &mcp.ClientSessionOptions{ProtocolVersion: "2025-11-25"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer over.Close()
+			r.stop()
+			r.start()
+			var all sync.WaitGroup
+			for i := range calls {
+				all.Go(func() {
+					name := fmt.Sprintf("caller %d", i)
+					res, err := over.CallTool(rpctest.Context(t), &mcp.CallToolParams{Name: "greet", Arguments: map[string]any{"name": name}})
+					if err != nil || !strings.Contains(res.Content[0].(*mcp.TextContent).Text, name) {
+						t.Errorf("call %d gave %v, %v", i, res, err)
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
+}
+
 // TestStdioGoesOnAfterARestart of the server: what was in flight fails and says why, and the
 // client's session goes on, with its subscriptions.
 func TestStdioGoesOnAfterARestart(t *testing.T) {

@@ -94,6 +94,16 @@ func (b *inbox) fail(err error) {
 	})
 }
 
+// failed tells whether the connection has ended for its reader.
+func (b *inbox) failed() bool {
+	select {
+	case <-b.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Read implements [mcp.Connection].
 func (b *inbox) Read(ctx context.Context) (jsonrpc.Message, error) {
 	select {

@@ -43,6 +43,8 @@ type sendConn struct {
 	session   string                            // id of the legacy session
 	version   string                            // of requests that name none
 	listening bool                              // the session's stream is being kept open
+	running   int                               // calls whose answer was not handed on
+	quiet     chan struct{}                     // closed when there are none; nil if nobody waits for that
 	closed    bool
 	closing   sync.Once
 	closeErr  error
@@ -109,7 +111,7 @@ func (c *sendConn) start(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envel
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed || c.failed() {
 		cancel()
 		return mcp.ErrConnectionClosed
 	}
@@ -119,9 +121,11 @@ func (c *sendConn) start(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envel
 	}
 	c.calls[r.ID] = cancel
 	stop := context.AfterFunc(c.ctx, cancel)
+	c.running++
 	c.routines.Go(func() {
 		defer cancel()
 		defer stop()
+		defer c.over()
 		err := c.call(withMetadata(call, header), r, e)
 		if c.finish(r.ID) && err != nil {
 			c.answer(r.ID, err)
@@ -137,6 +141,44 @@ func (c *sendConn) finish(id jsonrpc.ID) bool {
 	_, ok := c.calls[id]
 	delete(c.calls, id)
 	return ok
+}
+
+// lastAnswers is how long the calls of a session that is gone may take to fail.
+const lastAnswers = 5 * time.Second
+
+// over notes the end of a call, whose answer was handed on.
+func (c *sendConn) over() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running--; c.running == 0 && c.quiet != nil {
+		close(c.quiet)
+		c.quiet = nil
+	}
+}
+
+// failAfterCalls ends the connection when no call is in flight: each learns by itself whether the
+// server has looked at it.
+func (c *sendConn) failAfterCalls(err error) {
+	timer := time.NewTimer(lastAnswers)
+	defer timer.Stop()
+	for waiting := true; ; {
+		c.mu.Lock()
+		if c.running == 0 || !waiting {
+			c.fail(err) // and no call begins any more
+			c.mu.Unlock()
+			return
+		}
+		quiet := make(chan struct{})
+		c.quiet = quiet
+		c.mu.Unlock()
+		select {
+		case <-quiet:
+		case <-timer.C:
+			waiting = false
+		case <-c.ctx.Done():
+			waiting = false
+		}
+	}
 }
 
 func (c *sendConn) abort(params json.RawMessage) {
@@ -264,7 +306,7 @@ func (c *sendConn) keepListening(tried func()) {
 		tried()
 		switch connect.CodeOf(err) {
 		case connect.CodeNotFound:
-			c.fail(fmt.Errorf("mcpconnect: %w: %w", mcp.ErrSessionMissing, err))
+			c.failAfterCalls(fmt.Errorf("mcpconnect: %w: %w", mcp.ErrSessionMissing, err))
 			return
 		case connect.CodeUnimplemented, connect.CodeInvalidArgument:
 			return // a server without such streams: what it says of itself is lost
