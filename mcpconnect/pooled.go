@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/mcpconnect/mcpconnect/internal/h2"
 	"github.com/mcpconnect/mcpconnect/internal/worker"
 	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
@@ -17,7 +18,7 @@ import (
 // would keep two.
 func pooled(next http.Handler, pool *worker.Pool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor != 2 || !isCall(r.URL.Path) {
+		if r.ProtoMajor != 2 || h2.Served(r.Context()) || !isCall(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

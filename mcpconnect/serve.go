@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/mcpconnect/mcpconnect/authn"
-	"github.com/mcpconnect/mcpconnect/internal/coalesce"
+	"github.com/mcpconnect/mcpconnect/internal/h2"
 )
 
 const (
@@ -43,8 +43,8 @@ const (
 // no timeout for a whole request or response, so streams may live as long as they like. It
 // finds dead HTTP/2 peers by pings within 20 s, and gives a client 5 s to send its headers,
 // of 32 KiB at most. For everything else that a server in front of unknown clients has to
-// bound, h must see to itself, as the handler of this package does. Writes to HTTP/2
-// connections are collected, see [WithoutCoalescing].
+// bound, h must see to itself, as the handler of this package does. HTTP/2 is
+// not served by net/http, see [WithStandardHTTP2].
 //
 // Serve closes ln, and h if it can be closed: it cannot be served again. Serve returns nil
 // when every call has finished, an error that wraps [context.DeadlineExceeded] when some had
@@ -61,16 +61,15 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	calls := &callCounter{next: h}
 	server := newServer(ctx, calls, cfg)
 	served := make(chan error, 1)
-	accepted := ln
-	if !cfg.withoutCoalescing {
-		accepted = coalesce.Listener{Listener: ln}
+	if !cfg.standardHTTP2 {
+		defer h2.Configure(server)()
 	}
 	go func() {
 		if cfg.tls != nil {
-			served <- server.ServeTLS(accepted, "", "")
+			served <- server.ServeTLS(ln, "", "")
 			return
 		}
-		served <- server.Serve(accepted)
+		served <- server.Serve(ln)
 	}()
 
 	var failed error
@@ -109,9 +108,7 @@ func newServer(ctx context.Context, h http.Handler, cfg *serveConfig) *http.Serv
 			WriteByteTimeout:     writeByteTimeout,
 		},
 		ConnContext: authn.ConnContext,
-		// Below TLS, a connection cannot see what was negotiated above it.
-		ConnState: func(conn net.Conn, _ http.ConnState) { coalesce.Negotiated(conn) },
-		ErrorLog:  slog.NewLogLogger(cfg.logger.Handler(), slog.LevelWarn),
+		ErrorLog:    slog.NewLogLogger(cfg.logger.Handler(), slog.LevelWarn),
 		// Calls see the values of ctx but not its end: they may finish.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -43,57 +44,61 @@ func (c slowConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// TestServeCoalescesWrites has many calls answer while a write takes long: that of the first. What the
+// others say goes out with the next.
 func TestServeCoalescesWrites(t *testing.T) {
 	t.Parallel()
-	const flushes = 100
-	for _, tt := range []struct {
-		name string
-		opts []mcpconnect.ServeOption
-		want bool
-	}{
-		{"by default", nil, true},
-		{"not without coalescing", []mcpconnect.ServeOption{mcpconnect.WithoutCoalescing()}, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			slow := &slowListener{Listener: ln, goOn: make(chan struct{})}
-			handler := func(w http.ResponseWriter, _ *http.Request) {
-				slow.writes.Store(0)
-				slow.held.Store(tt.want) // what follows does not wait for a write
-				for range flushes {
-					_, _ = io.WriteString(w, "x")
-					_ = http.NewResponseController(w).Flush()
-				}
+	const calls = 50
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := &slowListener{Listener: ln, goOn: make(chan struct{})}
+	var begun, ended atomic.Int64
+	all := make(chan struct{})
+	handler := func(w http.ResponseWriter, _ *http.Request) {
+		if begun.Add(1) == calls {
+			slow.writes.Store(0)
+			slow.held.Store(true)
+			close(all)
+		}
+		<-all
+		defer func() {
+			if ended.Add(1) == calls-1 { // all but the one that writes
 				close(slow.goOn)
 			}
-			ctx, stop := context.WithCancel(t.Context())
-			served := make(chan error, 1)
-			go func() { served <- mcpconnect.Serve(ctx, slow, http.HandlerFunc(handler), tt.opts...) }()
+		}()
+		_, _ = io.WriteString(w, "x")
+		_ = http.NewResponseController(w).Flush()
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- mcpconnect.Serve(ctx, slow, http.HandlerFunc(handler)) }()
 
-			protocols := new(http.Protocols)
-			protocols.SetUnencryptedHTTP2(true)
-			transport := &http.Transport{Protocols: protocols}
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	var callers sync.WaitGroup
+	for range calls {
+		callers.Go(func() {
 			resp, err := (&http.Client{Transport: transport}).Get("http://" + ln.Addr().String())
 			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(resp.Body)
-			_ = resp.Body.Close()
-			if err != nil || len(body) != flushes {
-				t.Errorf("got %d bytes, %v, want %d", len(body), err, flushes)
-			}
-			if got := slow.writes.Load() < flushes/2; got != tt.want {
-				t.Errorf("%d flushes took %d writes", flushes, slow.writes.Load())
-			}
-			transport.CloseIdleConnections()
-			stop()
-			if err := <-served; err != nil {
 				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "x" {
+				t.Errorf("got %q, %v", body, err)
 			}
 		})
+	}
+	callers.Wait()
+	if n := slow.writes.Load(); n > calls/2 {
+		t.Errorf("%d answers took %d writes", calls, n)
+	}
+	transport.CloseIdleConnections()
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }

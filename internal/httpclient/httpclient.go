@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mcpconnect/mcpconnect/internal/coalesce"
+	"github.com/mcpconnect/mcpconnect/internal/h2"
 )
 
 const (
@@ -47,7 +47,7 @@ type Config struct {
 
 // New gives a client that has connections of its own, and what closes all of them.
 func New(c Config) (*http.Client, func()) {
-	pool := &connections{coalesce: !c.HTTP1}
+	pool := &connections{}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(c.HTTP1 || (c.Secure && !c.HTTP2Only))
 	protocols.SetHTTP2(!c.HTTP1 && c.Secure)
@@ -70,13 +70,21 @@ func New(c Config) (*http.Client, func()) {
 	if c.Secure || c.HTTP1 {
 		transport.Proxy = http.ProxyFromEnvironment // proxies know nothing of h2c
 	}
+	closeIdle := transport.CloseIdleConnections
+	if !c.HTTP1 {
+		closeHTTP2 := h2.ConfigureTransport(transport)
+		closeIdle = func() {
+			transport.CloseIdleConnections()
+			closeHTTP2()
+		}
+	}
 	client := &http.Client{
 		Transport: transport,
 		// The service never redirects, and credentials must not follow one.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return client, func() {
-		transport.CloseIdleConnections()
+		closeIdle()
 		pool.close()
 	}
 }
@@ -85,8 +93,7 @@ func New(c Config) (*http.Client, func()) {
 // are idle only, and a stream that was just cancelled still counts as busy: nothing would
 // close its connection for minutes.
 type connections struct {
-	dialer   net.Dialer
-	coalesce bool // they speak HTTP/2
+	dialer net.Dialer
 
 	mu     sync.Mutex
 	open   map[*connection]bool
@@ -102,9 +109,6 @@ func (p *connections) dial(ctx context.Context, network, address string) (net.Co
 	conn, err := p.dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
-	}
-	if p.coalesce {
-		conn = coalesce.Client(conn)
 	}
 	c := &connection{conn, p}
 	p.mu.Lock()

@@ -1,0 +1,156 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package h2
+
+import (
+	"crypto/tls"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/mcpconnect/mcpconnect/internal/worker"
+)
+
+// ConfigureTransport makes t speak HTTP/2 by this package, over TLS and in clear, as far as
+// t.Protocols allows that. It must be called before t is used, and t.TLSClientConfig is changed. Of
+// t count IdleConnTimeout, MaxResponseHeaderBytes, and of HTTP2 MaxReadFrameSize, SendPingTimeout,
+// PingTimeout and WriteByteTimeout; DisableCompression should be set, since nothing is compressed or
+// decompressed. t dials, negotiates TLS and speaks HTTP/1.1 as always. closeIdle is for when t is of
+// no more use, like t.CloseIdleConnections, which does not know of these connections.
+func ConfigureTransport(t *http.Transport) (closeIdle func()) {
+	p := &pool{limits: limits{recvConn: clientRecvConn, recvStream: clientRecvStream, idleTimeout: t.IdleConnTimeout}, conns: map[string][]*clientConn{}}
+	p.limits.of(t.HTTP2)
+	most := t.MaxResponseHeaderBytes
+	if most <= 0 {
+		most = 10 << 20 // as net/http has it
+	}
+	p.maxHeaders = headerListSize(int(min(most, 1<<30)))
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	} else {
+		t.TLSClientConfig = t.TLSClientConfig.Clone()
+	}
+	t.TLSClientConfig.NextProtos = nil
+	if t.Protocols.HTTP2() {
+		t.TLSClientConfig.NextProtos = append(t.TLSClientConfig.NextProtos, protoTLS)
+	}
+	if t.Protocols.HTTP1() {
+		t.TLSClientConfig.NextProtos = append(t.TLSClientConfig.NextProtos, "http/1.1")
+	}
+	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{
+		protoTLS: func(authority string, c *tls.Conn) http.RoundTripper { return p.add(authority, c) },
+		protoClear: func(authority string, c *tls.Conn) http.RoundTripper {
+			if below, ok := c.NetConn().(interface{ UnencryptedNetConn() net.Conn }); ok {
+				return p.add(authority, below.UnencryptedNetConn())
+			}
+			return noConn{}
+		},
+	}
+	return p.closeIdle
+}
+
+// What a server may send before it is read, of all streams and of each: as net/http has it.
+const (
+	clientRecvConn   = 1 << 30
+	clientRecvStream = 4 << 20
+)
+
+// A pool has the client's ends of connections, by where they go.
+type pool struct {
+	limits
+
+	workers worker.Pool // send bodies
+
+	mu    sync.Mutex
+	conns map[string][]*clientConn
+}
+
+// add takes a connection that was dialed. Somebody else may have dialed one meanwhile that does.
+func (p *pool) add(authority string, nc net.Conn) http.RoundTripper {
+	way := route{p, authority}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns[authority] {
+		if c.hasRoom() {
+			_ = nc.Close() // nobody used it
+			return way
+		}
+	}
+	c := newClientConn(p, authority, nc)
+	p.conns[authority] = append(p.conns[authority], c)
+	go c.serve() // until the connection ends
+	return way
+}
+
+// drop forgets a connection on which nothing more can begin.
+func (p *pool) drop(c *clientConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rest := slices.DeleteFunc(slices.Clone(p.conns[c.authority]), func(other *clientConn) bool { return other == c })
+	if len(rest) == 0 {
+		delete(p.conns, c.authority)
+		return
+	}
+	p.conns[c.authority] = rest
+}
+
+// closeIdle ends the connections as soon as nothing is left on them, and the goroutines that wait
+// for more to send.
+func (p *pool) closeIdle() {
+	p.mu.Lock()
+	all := slices.Concat(slices.Collect(maps.Values(p.conns))...)
+	p.mu.Unlock()
+	for _, c := range all {
+		c.mu.Lock()
+		c.leave()
+		c.mu.Unlock()
+	}
+	p.workers.Close()
+}
+
+// A route is the connections to one authority.
+type route struct {
+	pool      *pool
+	authority string
+}
+
+// RoundTrip makes the request on the first connection that has room for it. If none has, its error
+// makes net/http dial another one.
+func (r route) RoundTrip(req *http.Request) (*http.Response, error) {
+	r.pool.mu.Lock()
+	conns := r.pool.conns[r.authority]
+	r.pool.mu.Unlock()
+	for _, c := range conns { // a change makes another slice
+		x, err := c.open(req)
+		if err == errNoRoom { //nolint:errorlint // our own
+			continue
+		}
+		if err != nil {
+			closeBody(req)
+			return nil, err
+		}
+		return x.wait()
+	}
+	return nil, errNoRoom
+}
+
+// noRoom is the error that net/http takes for: this connection is of no use, take another.
+type noRoom struct{}
+
+func (noRoom) Error() string             { return "http2: no connection has room for the request" }
+func (noRoom) IsHTTP2NoCachedConnError() {}
+
+var errNoRoom error = noRoom{}
+
+type noConn struct{}
+
+func (noConn) RoundTrip(*http.Request) (*http.Response, error) { return nil, errNoRoom }
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close() // nobody reads it
+	}
+}

@@ -1,0 +1,142 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package h2
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+
+	"golang.org/x/net/http2"
+)
+
+// unknownStreams is how many streams a client opens before it knows how many it may.
+const unknownStreams = 100
+
+// A clientConn is the client's end of a connection.
+type clientConn struct {
+	*conn
+
+	pool      *pool
+	authority string
+
+	// Guarded by mu.
+	next       uint32 // the next stream's id
+	maxStreams uint32
+	retired    bool // no more streams begin
+}
+
+func newClientConn(p *pool, authority string, nc net.Conn) *clientConn {
+	c := &clientConn{conn: newConn(nc, p.limits), pool: p, authority: authority, next: 1, maxStreams: unknownStreams}
+	c.role = c
+	c.out = append(c.out, http2.ClientPreface...) // goes out with the first request
+	c.appendPreface(http2.Setting{ID: http2.SettingEnablePush, Val: 0})
+	return c
+}
+
+func (c *clientConn) preface() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flushSoon() // if there is no request
+	return nil
+}
+
+// hasRoom tells whether another stream can begin.
+func (c *clientConn) hasRoom() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.usable()
+}
+
+// usable is hasRoom for who has mu.
+func (c *clientConn) usable() bool {
+	return c.ended == nil && !c.retired && uint32(len(c.streams)) < c.maxStreams //nolint:gosec // it is bounded
+}
+
+func (c *clientConn) lastID() uint32 { return 0 } // servers open none
+
+func (c *clientConn) opened(uint32) {}
+
+func (c *clientConn) isIdle(id uint32) bool { return id%2 == 0 || id >= c.next }
+
+// takeHeaders takes headers of a stream that has ended, or never began.
+func (c *clientConn) takeHeaders(f *http2.MetaHeadersFrame) error {
+	if c.isIdle(f.StreamID) {
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return nil // they were on their way
+}
+
+func (c *clientConn) set(s http2.Setting) {
+	if s.ID == http2.SettingMaxConcurrentStreams {
+		c.maxStreams = s.Val
+	}
+}
+
+// takeGoAway retires the connection. What the server has not taken, and will not, can be made again
+// elsewhere.
+func (c *clientConn) takeGoAway(f *http2.GoAwayFrame) {
+	c.retire()
+	for id, s := range c.streams {
+		if id <= f.LastStreamID {
+			continue
+		}
+		if f.ErrCode == http2.ErrCodeNo {
+			s.fail(errNoRoom)
+		} else {
+			s.fail(fmt.Errorf("http2: server sent GOAWAY and closed the connection; LastStreamID=%d, ErrCode=%v", f.LastStreamID, f.ErrCode))
+		}
+	}
+	c.idle()
+}
+
+func (c *clientConn) retire() {
+	if !c.retired {
+		c.retired = true
+		go c.pool.drop(c) // which takes the pool's lock before ours
+	}
+}
+
+func (c *clientConn) takePing([8]byte) {}
+
+// idle ends a retired connection when nothing is left on it.
+func (c *clientConn) idle() {
+	if c.retired && len(c.streams) == 0 && c.ended == nil {
+		c.fail(errClosed)
+	}
+}
+
+func (c *clientConn) leave() {
+	c.retire()
+	c.idle()
+}
+
+func (c *clientConn) failed() { c.retire() }
+
+// open begins the exchange of a request.
+func (c *clientConn) open(req *http.Request) (*call, error) {
+	x, err := newCall(c, req)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.usable() {
+		return nil, errNoRoom
+	}
+	x.init(c.conn, c.next, x)
+	x.declared = 0 // no data comes before the headers
+	if c.next += 2; c.next > 1<<31-1 {
+		c.retire() // there are no more ids
+	}
+	c.streams[x.id] = &x.stream
+	x.early = !c.started
+	if err := x.begin(); err != nil {
+		x.cut(err, http2.ErrCodeCancel)
+		c.flush()
+		return nil, err
+	}
+	c.flush()
+	return x, nil
+}

@@ -1,0 +1,101 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package h2
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// keptBody is the largest buffer of a body that is kept for more of it.
+const keptBody = 64 << 10
+
+// read waits for bytes of the body, as [io.Reader] does. Its caller has mu, which is released
+// meanwhile.
+func (s *stream) read(p []byte) (int, error) {
+	for s.at == len(s.unread) {
+		switch {
+		case s.readEnd.over:
+			return 0, errDeadline
+		case s.readErr != nil:
+			return 0, s.readErr
+		case s.err != nil:
+			return 0, s.err
+		case len(p) == 0:
+			return 0, nil
+		}
+		s.arrived.Wait()
+	}
+	if s.readEnd.over {
+		return 0, errDeadline
+	}
+	n := copy(p, s.unread[s.at:])
+	if s.at += n; s.at == len(s.unread) {
+		s.unread, s.at = s.unread[:0], 0
+		if cap(s.unread) > keptBody {
+			s.unread = nil
+		}
+	}
+	s.credit(n)
+	s.c.flush()
+	return n, nil
+}
+
+// put adds what the peer has sent. Its caller has mu.
+func (s *stream) put(data []byte) {
+	if s.at > 0 && len(s.unread)+len(data) > cap(s.unread) {
+		s.unread = s.unread[:copy(s.unread, s.unread[s.at:])]
+		s.at = 0
+	}
+	s.unread = append(s.unread, data...)
+	s.arrived.Signal()
+}
+
+// discard gives up what nobody will read. Its caller has mu.
+func (s *stream) discard() {
+	if s.readErr == nil {
+		s.readErr = http.ErrBodyReadAfterClose
+	}
+	if n := len(s.unread) - s.at; n > 0 {
+		s.c.credit(n)
+	}
+	s.unread, s.at = nil, 0
+}
+
+// credit counts bytes that are consumed, and tells the peer when they are many. Its caller has
+// mu, and flushes.
+func (c *conn) credit(n int) {
+	if c.recvCredit += n; c.recvCredit >= c.recvConn/4 {
+		c.recvLeft += c.recvCredit
+		c.appendWindowUpdate(0, c.recvCredit)
+		c.recvCredit = 0
+	}
+}
+
+// credit is the same for a stream, and its connection.
+func (s *stream) credit(n int) {
+	s.c.credit(n)
+	if s.remoteDone {
+		return
+	}
+	if s.recvCredit += n; s.recvCredit >= s.c.recvStream/4 {
+		s.recvLeft += s.recvCredit
+		s.c.appendWindowUpdate(s.id, s.recvCredit)
+		s.recvCredit = 0
+	}
+}
+
+// contentLength is the length that headers declare, -1 for none. ok is false if it is no number.
+func contentLength(values []string) (n int64, ok bool) {
+	if len(values) == 0 {
+		return -1, true
+	}
+	for _, v := range values[1:] {
+		if v != values[0] {
+			return -1, false
+		}
+	}
+	u, err := strconv.ParseUint(values[0], 10, 63)
+	return int64(u), err == nil //nolint:gosec // of 63 bits
+}

@@ -1,0 +1,202 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package h2
+
+import (
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+const (
+	// fullBuffer is how much waits to be written until handlers wait, too.
+	fullBuffer = 64 << 10
+	// maxControl is how much more the answers to what the peer sends may take: one that does not
+	// read them must not fill the memory.
+	maxControl = 256 << 10
+	// keptBuffer is the largest buffer that is kept for the next write.
+	keptBuffer = 128 << 10
+	// patientWrites is how often a handler writes what others have to say, after its own.
+	patientWrites = 4
+)
+
+// A writer collects frames and writes them. Whoever has something to say and finds nobody writing
+// writes, and goes on while others add to it.
+type writer struct {
+	out     []byte // frames that wait
+	spare   []byte // an empty buffer for the next
+	writing bool   // by somebody
+}
+
+// flush has what waits written: by its caller, unless somebody does it already. Its caller has mu,
+// which is released meanwhile.
+func (c *conn) flush() {
+	if c.writing || len(c.out) == 0 || c.ended != nil {
+		return
+	}
+	c.writing = true
+	for range patientWrites {
+		if !c.writeOnce() {
+			c.writing = false
+			return
+		}
+	}
+	go c.writeRest()
+}
+
+// flushSoon is flush for the reader, which must not wait for the peer to read: it may wait for us
+// to do so.
+func (c *conn) flushSoon() {
+	if c.writing || len(c.out) == 0 || c.ended != nil {
+		return
+	}
+	c.writing = true
+	go c.writeRest()
+}
+
+// flushLast writes all, if that takes no time. Its caller has mu.
+func (c *conn) flushLast() {
+	if c.writing {
+		return // the writer goes on until nothing is left
+	}
+	_ = c.nc.SetWriteDeadline(time.Now().Add(hangUp))
+	c.writeOnce()
+}
+
+func (c *conn) writeRest() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.writeOnce() {
+	}
+	c.writing = false
+}
+
+// writeOnce writes what waits, and tells whether there was something. Its caller has mu, and has
+// said that it writes.
+func (c *conn) writeOnce() bool {
+	if len(c.out) == 0 || c.ended != nil {
+		return false
+	}
+	// Those who are about to say something, too, do so first. With nobody else to run it returns at
+	// once, and a single call is not held up.
+	c.mu.Unlock()
+	runtime.Gosched()
+	c.mu.Lock()
+	buf := c.out
+	c.out, c.spare = c.spare[:0], nil
+	c.wake()
+	c.mu.Unlock()
+	if c.writeStall > 0 {
+		_ = c.nc.SetWriteDeadline(time.Now().Add(c.writeStall)) // what fails is told by the write
+	}
+	_, err := c.nc.Write(buf)
+	c.mu.Lock()
+	if cap(buf) <= keptBuffer && len(c.streams) > 0 {
+		c.spare = buf[:0]
+	}
+	if err != nil {
+		c.fail(err)
+	}
+	return true
+}
+
+// wake wakes the streams that wait for room, as far as there is some. Its caller has mu.
+func (c *conn) wake() {
+	room := c.sendWindow
+	for len(c.waiting) > 0 && room > 0 && len(c.out) < fullBuffer {
+		s := c.waiting[0]
+		c.waiting = c.waiting[1:]
+		s.queued = false
+		s.room.Signal()
+		room -= int64(c.peerFrame)
+	}
+	if len(c.waiting) == 0 {
+		c.waiting = nil
+	}
+}
+
+func (c *conn) wakeAll() {
+	for _, s := range c.waiting {
+		s.queued = false
+		s.room.Signal()
+	}
+	c.waiting = nil
+}
+
+func (c *conn) appendFrame(t http2.FrameType, flags http2.Flags, id uint32, length int) {
+	c.out = append(c.out, byte(length>>16), byte(length>>8), byte(length), byte(t), byte(flags), byte(id>>24), byte(id>>16), byte(id>>8), byte(id))
+}
+
+func (c *conn) appendSettings(settings ...http2.Setting) {
+	c.appendFrame(http2.FrameSettings, 0, 0, 6*len(settings))
+	for _, s := range settings {
+		c.out = binary.BigEndian.AppendUint16(c.out, uint16(s.ID))
+		c.out = binary.BigEndian.AppendUint32(c.out, s.Val)
+	}
+}
+
+func (c *conn) appendWindowUpdate(id uint32, n int) {
+	c.appendFrame(http2.FrameWindowUpdate, 0, id, 4)
+	c.out = binary.BigEndian.AppendUint32(c.out, uint32(n)) //nolint:gosec // a window is less than 2^31
+}
+
+func (c *conn) appendPing(ack bool, data [8]byte) {
+	var flags http2.Flags
+	if ack {
+		flags = http2.FlagPingAck
+	}
+	c.appendFrame(http2.FramePing, flags, 0, 8)
+	c.out = append(c.out, data[:]...)
+}
+
+func (c *conn) appendReset(id uint32, code http2.ErrCode) {
+	c.appendFrame(http2.FrameRSTStream, 0, id, 4)
+	c.out = binary.BigEndian.AppendUint32(c.out, uint32(code))
+}
+
+func (c *conn) appendGoAway(last uint32, code http2.ErrCode) {
+	c.appendFrame(http2.FrameGoAway, 0, 0, 8)
+	c.out = binary.BigEndian.AppendUint32(c.out, last)
+	c.out = binary.BigEndian.AppendUint32(c.out, uint32(code))
+}
+
+// answer sends what was appended in answer to a frame. Its error says that the peer has asked for
+// too much, and reads nothing.
+func (c *conn) answer() error {
+	if len(c.out) > fullBuffer+maxControl {
+		return errors.New("http2: the peer does not read the answers to its frames")
+	}
+	c.flushSoon()
+	return nil
+}
+
+// appendHeaders appends what was encoded into c.header, in as many frames as it takes.
+func (c *conn) appendHeaders(id uint32, end bool) {
+	block := c.header.Bytes()
+	t, flags := http2.FrameHeaders, http2.Flags(0)
+	if end {
+		flags = http2.FlagHeadersEndStream
+	}
+	for {
+		part := block[:min(len(block), c.peerFrame)]
+		if block = block[len(part):]; len(block) == 0 {
+			flags |= http2.FlagHeadersEndHeaders
+		}
+		c.appendFrame(t, flags, id, len(part))
+		c.out = append(c.out, part...)
+		if len(block) == 0 {
+			break
+		}
+		t, flags = http2.FrameContinuation, 0
+	}
+	c.header.Reset()
+}
+
+func (c *conn) encode(name, value string) {
+	_ = c.encoder.WriteField(hpack.HeaderField{Name: name, Value: value}) // a bytes.Buffer takes all
+}
