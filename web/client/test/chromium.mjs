@@ -25,10 +25,11 @@ export async function bundled(contents) {
   return out.outputFiles[0].text;
 }
 
-/** site serves an empty page with the module /run.js, on an origin of its own. */
-export function site(script) {
+/** site serves an empty page with the module /run.js, on an origin of its own; policy() is its CSP, if any. */
+export function site(script, policy) {
   return listen((req, res) => {
+    if (policy) res.setHeader("Content-Security-Policy", policy());
     if (req.url === "/run.js") res.setHeader("Content-Type", "text/javascript").end(script);
-    else res.setHeader("Content-Type", "text/html").end(`<!doctype html><title>test</title><link rel="icon" href="data:,">`);
+    else res.setHeader("Content-Type", "text/html").end(`<!doctype html><title>test</title><link rel="icon" href="data:,">${policy ? `<script type="module" src="/run.js"></script>` : ""}`);
   });
 }
