@@ -59,6 +59,9 @@ export interface ClientOptions {
   capabilities?: Record<string, unknown>;
 }
 
+/** What comes of a call: a result, questions, or a task. */
+export type Outcome = Exclude<InvokeToolResponse["outcome"], { case: undefined }>;
+
 /** Free-form arguments of a tool: a JSON object. */
 export type Arguments = Record<string, unknown>;
 
@@ -107,8 +110,9 @@ export class McpClient {
   }
 
   /** Calls a tool and gives the outcome: a result, questions, or a task. */
-  async callTool(name: string, args?: Arguments, settings?: RoundSettings): Promise<InvokeToolResponse["outcome"]> {
+  async callTool(name: string, args?: Arguments, settings?: RoundSettings): Promise<Outcome> {
     const res = await this.#unary("tools/call", name, settings, (o) => this.rpc.invokeTool(this.#call(name, args, settings, this.meta()), o));
+    if (res.outcome.case === undefined) throw withoutOutcome();
     return res.outcome;
   }
 
@@ -141,7 +145,7 @@ export class McpClient {
         default: // of a later version: nothing that this client could tell
       }
     }
-    throw McpError.from(new ConnectError("the server ended the call without an outcome", Code.Unavailable));
+    throw withoutOutcome();
   }
 
   /** Reads a resource. `inputRequired` is set if the server needs input first. */
@@ -239,6 +243,10 @@ function options(method: string, name: string, settings: CallSettings | undefine
     ...(settings?.signal && { signal: settings.signal }),
     ...(settings?.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
   };
+}
+
+function withoutOutcome(): McpError {
+  return McpError.from(new ConnectError("the server ended the call without an outcome", Code.Unavailable));
 }
 
 function failed(e: JsonRpcError): McpError {

@@ -3,6 +3,7 @@
 
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
+import { defaultMaxMessageBytes } from "./limit.js";
 import { pause } from "./pause.js";
 import { repeatable } from "./repeat.js";
 import { maxMoves, movePause } from "./stream.js";
@@ -21,7 +22,7 @@ export interface NodeOptions extends Omit<WebOptions, "fetch"> {
  */
 export function nodeTransport(url: string, options: NodeOptions = {}): Transport {
   const protocol = options.protocol ?? "grpc";
-  const common = { baseUrl: url.replace(/\/$/, ""), interceptors: [...interceptors(options), whereRefused] };
+  const common = { baseUrl: url.replace(/\/$/, ""), interceptors: [...interceptors(options), whereRefused], readMaxBytes: options.maxMessageBytes ?? defaultMaxMessageBytes };
   if (protocol === "grpc") return createGrpcTransport(common);
   const httpVersion = options.httpVersion ?? "2";
   if (protocol === "grpc-web") return createGrpcWebTransport({ ...common, httpVersion });
