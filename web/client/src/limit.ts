@@ -12,7 +12,7 @@ export function limited(fetch: typeof globalThis.fetch, max: number): typeof glo
     const res = await fetch(input, init);
     if (!res.ok || !res.body) return res; // errors are read as text by whoever shows them
     const framed = /grpc-web|connect\+/.test(res.headers.get("content-type") ?? "");
-    return new Response(res.body.pipeThrough(framed ? frames(max) : bytes(max)), res);
+    return new Response(framed ? res.body.pipeThrough(frames(max)) : await collect(res.body, max), res);
   };
 }
 
@@ -20,14 +20,19 @@ function tooLarge(max: number): ConnectError {
   return new ConnectError(`a message of the server is over the limit of ${max} bytes`, Code.ResourceExhausted);
 }
 
-function bytes(max: number): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
-  let left = max;
-  return new TransformStream({
-    transform(chunk, out) {
-      if ((left -= chunk.length) < 0) throw tooLarge(max);
-      out.enqueue(chunk);
-    },
-  });
+/** collect reads a body by itself: what goes wrong in that of a Response is a TypeError to browsers. */
+async function collect(body: ReadableStream<Uint8Array<ArrayBuffer>>, max: number): Promise<Blob> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const reader = body.getReader();
+  for (let left = max; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(chunks);
+    if ((left -= value.length) < 0) {
+      void reader.cancel();
+      throw tooLarge(max);
+    }
+    chunks.push(value);
+  }
 }
 
 /** frames reads the five bytes before each message: its flags, and its length. */
