@@ -6,7 +6,7 @@ import { createClient, Code, ConnectError, type CallOptions, type Client as RpcC
 import { errorData, McpError } from "./errors.js";
 import type { Prompt, Resource, ResourceTemplate, Tool } from "./gen/mcp/v1/catalog_pb.js";
 import type { JsonRpcError } from "./gen/mcp/v1/common_pb.js";
-import { type ClientInfoSchema, type RequestMeta, RequestMetaSchema } from "./gen/mcp/v1/common_pb.js";
+import { type ClientInfoSchema, JsonEncoding, type RequestMeta, RequestMetaSchema } from "./gen/mcp/v1/common_pb.js";
 import type { CompleteResponse } from "./gen/mcp/v1/completion_pb.js";
 import type { InputRequired, InputResponseSchema } from "./gen/mcp/v1/input_pb.js";
 import { MCP } from "./gen/mcp/v1/mcp_pb.js";
@@ -187,6 +187,7 @@ export class McpClient {
       protocolVersion: PROTOCOL_VERSION,
       clientInfo: this.#info,
       clientCapabilities: { valuesJson: jsonText(this.#capabilities) },
+      jsonEncoding: JsonEncoding.BYTES, // a Struct loses digits, and the order of members
     });
   }
 

@@ -16,7 +16,7 @@ import { bundled, launch, site } from "./chromium.mjs";
 import { greeter, load } from "./load.mjs";
 import { rollout } from "./restarts.mjs";
 import { rude } from "./rude.mjs";
-import { MODERN, rejection, sdk2, until } from "./scenarios.mjs";
+import { LEGACY, MODERN, rejection, sdk2, until } from "./scenarios.mjs";
 import { build } from "./server.mjs";
 
 const binary = build("./testserver");
@@ -58,7 +58,7 @@ describe("in Chromium", () => {
   before(async () => {
     origin = await site(await bundled(`
       import { Client as Client2 } from "@modelcontextprotocol/client";
-      import { McpClient, webTransport } from "@mcpconnect/client";
+      import { listenShared, McpClient, webTransport } from "@mcpconnect/client";
       import { SendTransport } from "@mcpconnect/client/sdk";
       import { greeter, load } from "./load.mjs";
       import { MODERN, sdk2 } from "./scenarios.mjs";
@@ -69,6 +69,12 @@ describe("in Chromium", () => {
       }
       export const answered = () => l.answered;
       export const end = () => l.stop().then(() => l.failures);
+      const told = [];
+      export const listen = (url, protocol) => {
+        const tell = (kind) => void told.push(kind);
+        void listenShared(new McpClient(webTransport(url, protocol)), { toolsListChanged: true }, (m) => tell(m.kind.case), { signal: new AbortController().signal, name: protocol, onerror: (e) => tell(e.message) });
+      };
+      export const heard = () => told.splice(0);
       export const block = async (url, protocol) => new McpClient(webTransport(url, protocol)).callTool("block").then(() => "done", (e) => e.code);
     `));
     browser = await launch();
@@ -96,6 +102,21 @@ describe("in Chromium", () => {
         assert.deepEqual(failures, []);
       });
     }
+    test(`a shared subscription goes on at the next server, ${protocol}`, async () => {
+      const r = await rollout(binary, ["-pages", pages, "-origins", origin.url]);
+      const heard = [];
+      const acknowledged = (n) => until(async () => heard.push(...(await run("heard"))) >= n, `${n} acknowledgements`);
+      try {
+        await run("listen", r.url, protocol);
+        await acknowledged(1);
+        await r.replace();
+        await acknowledged(2);
+      } finally {
+        await page.reload();
+        await r.stop();
+      }
+      assert.deepEqual(heard, ["acknowledged", "acknowledged"], "it ended with an error");
+    });
     test(`ACallThatIsCutOffIsNotMadeAgain: ${protocol}`, () => cutOff(["-origins", origin.url], (url) => run("block", url, protocol)));
   }
 });
@@ -109,6 +130,22 @@ for (const protocol of ["grpc", "connect"]) {
         return (await rejection(c.callTool({ name: "block" }), "block")).code;
       }));
   }
+}
+
+for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTransport(rpc), Send: (rpc) => new SendTransport(rpc) })) {
+  test(`a legacy session ends with its server, ${seam}`, async () => {
+    const r = await rollout(binary, ["-pages", pages]);
+    try {
+      const t = sdk2(Client2, LEGACY, () => open(nodeTransport(r.url)));
+      const c = await t.connect(t.client());
+      const closed = new Promise((done) => (c.onclose = done));
+      await r.replace();
+      await closed;
+      await rejection(c.listTools(), "call in a session that has ended");
+    } finally {
+      await r.stop();
+    }
+  });
 }
 
 /** cutOff replaces a server in the middle of a call, which it may have done. */

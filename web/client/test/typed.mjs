@@ -4,7 +4,7 @@
 // The tests of mcpconnect/client_test.go under the same names, for McpClient. They run in Node
 // and in browsers: nothing here belongs to either.
 
-import { McpClient, McpError, structuredContent, textOf } from "@mcpconnect/client";
+import { inputSchema, McpClient, McpError, structuredContent, textOf } from "@mcpconnect/client";
 import { check, equal, MODERN, rejection, until } from "./scenarios.mjs";
 
 const text = (outcome) => outcome.value.content.map((c) => c.kind.value.text).join("\n");
@@ -25,6 +25,9 @@ export const typed = {
     // What a number cannot hold comes as text.
     const res = await c.rpc.invokeTool({ name: "structured_echo", argumentsJson: new TextEncoder().encode('{"n":9007199254740993}'), meta: c.meta() });
     equal(new TextDecoder().decode(res.outcome.value.structuredContentJson), '{"n":9007199254740993}', "digits");
+    for await (const tool of c.tools()) {
+      if (tool.name === "json_schema_2020_12_tool") equal(Object.keys(inputSchema(tool).properties).slice(0, 2), ["name", "address"], "order of a schema");
+    }
     equal(structuredContent(res.outcome.value), textOf(res.outcome.value.structuredContentJson), "structured content");
   },
 
