@@ -17,6 +17,8 @@ export interface SendOptions {
   requestSignal?: AbortSignal | undefined;
   onRequestStreamEnd?: (() => void) | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
+  /** Not read; SDK 1.x passes nothing of the others. */
+  relatedRequestId?: Id | undefined;
 }
 
 const versionKey = "io.modelcontextprotocol/protocolVersion";
