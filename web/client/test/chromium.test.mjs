@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { bundled, launch } from "./chromium.mjs";
@@ -11,7 +10,7 @@ import { losses } from "./losses.mjs";
 import { expected } from "./native.mjs";
 import { rude } from "./rude.mjs";
 import { scenarios, VERSIONS } from "./scenarios.mjs";
-import { build, start } from "./server.mjs";
+import { build, start, temporary } from "./server.mjs";
 import { differences } from "./suite.mjs";
 import { typed } from "./typed.mjs";
 
@@ -50,7 +49,7 @@ describe("in Chromium, from another origin", () => {
   const binary = build("./testserver");
   let server, browser, page;
   before(async () => {
-    const pages = mkdtempSync(join(tmpdir(), "pages-"));
+    const pages = temporary();
     writeFileSync(join(pages, "index.html"), `<!doctype html><title>scenarios</title><link rel="icon" href="data:,">`);
     writeFileSync(join(pages, "run.js"), await bundled(script));
     server = await start(binary, ["-pages", pages], ["pages", "serving"]);

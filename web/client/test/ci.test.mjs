@@ -5,16 +5,15 @@
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
-import { folder } from "./server.mjs";
+import { before, test } from "node:test";
+import { folder, temporary } from "./server.mjs";
 
 const root = join(folder, "../..");
 let bare;
 before(() => {
-  bare = mkdtempSync(join(tmpdir(), "bare-"));
+  bare = temporary();
   for (const file of ["Makefile", ".ci/npm", ...["web/client", "examples/webapp/page"].flatMap((d) => [`${d}/package.json`, `${d}/package-lock.json`])]) {
     mkdirSync(dirname(join(bare, file)), { recursive: true });
     copyFileSync(join(root, file), join(bare, file));
@@ -24,7 +23,6 @@ before(() => {
     symlinkSync(execFileSync("which", [tool], { encoding: "utf8" }).trim(), join(bare, "bin", tool));
   }
 });
-after(() => rmSync(bare, { recursive: true }));
 
 /** make runs `make web` there. */
 function make(env) {

@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client as Client2 } from "@modelcontextprotocol/client";
 import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
@@ -16,14 +13,14 @@ import { losses } from "./losses.mjs";
 import { expected } from "./native.mjs";
 import { rude } from "./rude.mjs";
 import { play, scenarios, sdk1, sdk2, VERSIONS } from "./scenarios.mjs";
-import { build, start } from "./server.mjs";
+import { build, start, temporary } from "./server.mjs";
 import { differences, outcomes } from "./suite.mjs";
 import { typed } from "./typed.mjs";
 
 const binary = build("./testserver");
 let server;
 before(async () => {
-  server = await start(binary, ["-pages", mkdtempSync(join(tmpdir(), "pages-"))], ["pages", "serving"]);
+  server = await start(binary, ["-pages", temporary()], ["pages", "serving"]);
 });
 after(() => server.stop());
 

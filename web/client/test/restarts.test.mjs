@@ -4,9 +4,6 @@
 // The tests of mcpconnect/restart_test.go under the same names: servers that go while they are used.
 
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client as Client2 } from "@modelcontextprotocol/client";
 import { McpClient } from "@mcpconnect/client";
@@ -17,10 +14,10 @@ import { greeter, load } from "./load.mjs";
 import { rollout } from "./restarts.mjs";
 import { rude } from "./rude.mjs";
 import { LEGACY, MODERN, rejection, sdk2, until } from "./scenarios.mjs";
-import { build } from "./server.mjs";
+import { build, temporary } from "./server.mjs";
 
 const binary = build("./testserver");
-const pages = mkdtempSync(join(tmpdir(), "pages-"));
+const pages = temporary();
 const rollouts = 4;
 
 /** survives replaces the server some times; answered tells how many answers there were. */

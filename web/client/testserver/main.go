@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -85,7 +86,7 @@ func run(origins, pages, issuer string, grace time.Duration) error {
 	if err != nil {
 		return err
 	}
-	options = append(options, mcpconnect.WithOrigins(allowed...))
+	options = append(options, mcpconnect.WithOrigins(allowed...), mcpconnect.WithLogger(slog.New(slog.DiscardHandler))) // tests provoke what gets logged
 	handler := mcpconnect.NewHandler(server.MCP(), options...)
 	untouched := mcpconnect.NewHandler(newServer().MCP(), options...) // whose lists nobody changes
 	small := mcpconnect.NewHandler(everything.New(&everything.Options{PageSize: 3}).MCP(), options...)

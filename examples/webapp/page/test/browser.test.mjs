@@ -3,21 +3,20 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launch } from "../../../../web/client/test/chromium.mjs";
-import { build, start } from "../../../../web/client/test/server.mjs";
+import { build, start, temporary } from "../../../../web/client/test/server.mjs";
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "..");
 const shots = join(folder, "../../../.tmp/screenshots");
 const axe = readFileSync(join(folder, "node_modules/axe-core/axe.min.js"), "utf8");
 
 test("the committed page is what its sources give", () => {
-  const out = mkdtempSync(join(tmpdir(), "dist-"));
+  const out = temporary();
   execFileSync("npx", ["vite", "build", "--outDir", out, "--emptyOutDir"], { cwd: folder });
   const dist = join(folder, "dist");
   assert.deepEqual(readdirSync(dist).sort(), readdirSync(out).sort());
