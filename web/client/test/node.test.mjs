@@ -12,7 +12,7 @@ import { SendTransport } from "@mcpconnect/client/sdk";
 import { losses } from "./losses.mjs";
 import { expected } from "./native.mjs";
 import { rude } from "./rude.mjs";
-import { play, scenarios, sdk1, sdk2, VERSIONS } from "./scenarios.mjs";
+import { LEGACY, MODERN, play, scenarios, sdk1, sdk2, VERSIONS } from "./scenarios.mjs";
 import { build, start, temporary } from "./server.mjs";
 import { differences, outcomes } from "./suite.mjs";
 import { typed } from "./typed.mjs";
@@ -70,6 +70,16 @@ for (const [wire, make] of Object.entries(wires)) {
     }
   });
 }
+
+test("a client of SDK 2 without options finds the version by itself", async () => {
+  for (const [mode, version] of [[undefined, LEGACY], ["auto", MODERN]]) {
+    const client = new Client2({ name: "test", version: "1" }, mode && { versionNegotiation: { mode } });
+    await client.connect(new SendTransport(webTransport(server.serving, "connect")));
+    assert.equal(client.getNegotiatedProtocolVersion(), version);
+    assert.ok((await client.listTools()).tools.length >= 20);
+    await client.close();
+  }
+});
 
 test("challenges are read", () => {
   assert.deepEqual(parseChallenge('Bearer realm="mcp", error="insufficient_scope", scope="a b", resource_metadata="https://x/y"'), {

@@ -288,6 +288,25 @@ describe("the page", () => {
     assert.deepEqual(faults, []);
   });
 
+  test("closing the page cancels its call", async () => {
+    await login();
+    await page.click("[data-tool=take_stock]");
+    await page.fill("#field-steps", "100");
+    await page.click("#run");
+    await page.waitForSelector("#progress:not([hidden])");
+    await page.close();
+    page = await newPage();
+    await page.goto(`${app.serving}/assistant/`);
+    await page.click("[data-tool=last_count]");
+    for (const end = Date.now() + 10_000; ; ) {
+      await page.click("#run");
+      await status("done");
+      if ((await result()) === "cancelled") break;
+      assert.ok(Date.now() < end, "the tool was not told");
+    }
+    assert.deepEqual(faults, []);
+  });
+
   test("what breaks the page's policy is noticed, here and by the app", async () => {
     await login();
     const reported = page.waitForRequest((r) => r.url().endsWith("/csp-report"));
