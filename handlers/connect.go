@@ -47,7 +47,7 @@ func (s *Server) Connect(ctx context.Context, stream *connect.BidiStream[mcpv1.E
 		err = errCredentialEnded
 	case err == nil && s.drain.Err() != nil:
 		err = errDraining
-		if n := x.current(); n == nil || n.ctx.Err() == nil { // nobody has cut calls off
+		if n := x.current(); ctx.Err() == nil && (n == nil || n.ctx.Err() == nil) { // nobody has cut calls off
 			err = errDrained
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"strings"
 
 	"connectrpc.com/connect"
@@ -123,6 +124,9 @@ func ended(cause error) *rpcError {
 	}
 	if errors.Is(cause, authn.ErrCredentialEnded) {
 		return errCredentialEnded
+	}
+	if errors.Is(cause, http.ErrServerClosed) { // of mcpconnect.Serve, when the grace period is over
+		return errDraining
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return newError(connect.CodeDeadlineExceeded, jsonrpc.CodeInternalError, "deadline exceeded")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -131,50 +132,49 @@ func TestARolloutLosesNoCall(t *testing.T) {
 	}
 }
 
-// TestACallThatIsCutOffIsNotMadeAgain: the server may have done it.
+// TestACallThatIsCutOffIsNotMadeAgain: the server may have done it. It is answered all the same:
+// browsers make calls again that end without an answer.
 func TestACallThatIsCutOffIsNotMadeAgain(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{modern, "2025-11-25"} {
-		t.Run(version, func(t *testing.T) {
-			t.Parallel()
-			server := everything.New(nil)
-			h := mcpconnect.NewHandler(server.MCP(), mcpconnect.WithLogger(quiet))
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			served := make(chan error, 1)
-			go func() {
-				served <- mcpconnect.Serve(ctx, ln, h, mcpconnect.WithServeLogger(quiet), mcpconnect.WithGracePeriod(time.Millisecond))
-			}()
-			c, err := mcp.NewClient(implementation, nil).Connect(t.Context(), mcpconnect.NewTransport("http://"+ln.Addr().String()),
-				&mcp.ClientSessionOptions{ProtocolVersion: version})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = c.Close() }() // the server has ended it
-			cut := make(chan error, 1)
-			go func() {
-				_, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "block"})
-				cut <- err
-			}()
-			wait(t, server.Blocked())
-			stop()
-			if err := wait(t, served); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("Serve: %v", err)
-			}
-			if err := wait(t, cut); err == nil {
-				t.Error("the call has succeeded")
-			}
-			select {
-			case <-server.Blocked():
-				t.Error("the call was made again")
-			default:
-			}
-		})
-	}
+	eachEra(t, func(t *testing.T, w wire, version string) {
+		server := everything.New(nil)
+		h := mcpconnect.NewHandler(server.MCP(), mcpconnect.WithLogger(quiet))
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		served := make(chan error, 1)
+		go func() {
+			served <- mcpconnect.Serve(ctx, ln, h, mcpconnect.WithServeLogger(quiet), mcpconnect.WithGracePeriod(time.Millisecond))
+		}()
+		c, err := mcp.NewClient(implementation, nil).Connect(t.Context(), mcpconnect.NewTransport("http://"+ln.Addr().String(), w.opts...),
+			&mcp.ClientSessionOptions{ProtocolVersion: version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }() // the server has ended it
+		cut := make(chan error, 1)
+		go func() {
+			_, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "block"})
+			cut <- err
+		}()
+		wait(t, server.Blocked())
+		stop()
+		if err := wait(t, served); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Serve: %v", err)
+		}
+		e, ok := errors.AsType[*jsonrpc.Error](wait(t, cut))
+		if !ok || e.Code != jsonrpc.CodeInternalError || !strings.Contains(e.Message, "shutting down") {
+			t.Errorf("got %v, want the server's word", e)
+		}
+		select {
+		case <-server.Blocked():
+			t.Error("the call was made again")
+		default:
+		}
+	})
 }
 
 // TestStreamsThatDrainOneAfterTheOther: a call waits to go to another stream while that drains, too.

@@ -25,6 +25,7 @@ const (
 	maxConcurrentStreams = 128              // per connection; clients open another one
 	pingAfter            = 15 * time.Second // without a frame from the peer
 	pingTimeout          = 5 * time.Second  // dead peers are found after pingAfter + pingTimeout
+	answerTimeout        = time.Second      // for calls that are cut off to say so: browsers make calls again that end without an answer
 	closeTimeout         = 5 * time.Second  // for what drainers hold, which may wait for a call that does not end
 	writeByteTimeout     = 15 * time.Second // a connection that takes no byte holds up all its streams
 )
@@ -36,7 +37,8 @@ const (
 //  3. Long streams are told to end, and the listener closes.
 //  4. Calls in flight have the time of [WithGracePeriod] to finish. The end of ctx does not
 //     cancel them.
-//  5. Connections that still have a call are closed, which cancels its context.
+//  5. The contexts of calls that are left are cancelled, with [http.ErrServerClosed] as the
+//     cause. They have a second to say so, then their connections are closed.
 //  6. What the handler holds is freed (see [Drainer]): legacy sessions end.
 //
 // Serve speaks HTTP/1.1 and HTTP/2 on the one port, in clear or with [WithTLSConfig]. It has
@@ -59,7 +61,10 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	defer ln.Close() // again, in the usual case: ServeTLS leaves it open when it does not like the configuration
 	cfg := newServeConfig(h, opts)
 	calls := &callCounter{next: h}
-	server := newServer(ctx, calls, cfg)
+	// Calls see the values of ctx but not its end: they may finish.
+	base, cutOffCalls := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cutOffCalls(nil)
+	server := newServer(base, calls, cfg)
 	served := make(chan error, 1)
 	if !cfg.standardHTTP2 {
 		defer h2.Configure(server)()
@@ -79,7 +84,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	case failed = <-served:
 		cfg.notServing()
 	}
-	cutOff := errors.Join(cfg.shutdown(ctx, server, calls), cfg.close())
+	cutOff := errors.Join(cfg.shutdown(base, server, calls, cutOffCalls), cfg.close())
 	if failed == nil {
 		failed = <-served // ends because of shutdown, if it has not failed by itself before
 	}
@@ -109,8 +114,7 @@ func newServer(ctx context.Context, h http.Handler, cfg *serveConfig) *http.Serv
 		},
 		ConnContext: authn.ConnContext,
 		ErrorLog:    slog.NewLogLogger(cfg.logger.Handler(), slog.LevelWarn),
-		// Calls see the values of ctx but not its end: they may finish.
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 }
 
@@ -139,13 +143,13 @@ func (cfg *serveConfig) notServing() {
 	}
 }
 
-// shutdown ends streams and waits for calls, then closes what is left.
-func (cfg *serveConfig) shutdown(ctx context.Context, server *http.Server, calls *callCounter) error {
+// shutdown ends streams and waits for calls, then cuts off and closes what is left.
+func (cfg *serveConfig) shutdown(ctx context.Context, server *http.Server, calls *callCounter, cutOff context.CancelCauseFunc) error {
 	for _, d := range cfg.drainers {
 		d.Drain()
 	}
 	gracePeriod := max(cfg.gracePeriod, 0)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), gracePeriod)
+	grace, cancel := context.WithTimeout(ctx, gracePeriod)
 	defer cancel()
 	err := server.Shutdown(grace)
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -154,6 +158,12 @@ func (cfg *serveConfig) shutdown(ctx context.Context, server *http.Server, calls
 	// Shutdown also waits for connections without a call: a second for HTTP/2 clients to hang
 	// up, and five for a first request. That is no loss.
 	left := calls.inFlight.Load()
+	if left > 0 {
+		answers, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+		defer cancel()
+		cutOff(http.ErrServerClosed)
+		_ = server.Shutdown(answers) // what it fails with is that calls are left, again
+	}
 	_ = server.Close() // its listeners are closed already, and nobody can act on a connection's error
 	if left == 0 {
 		return nil

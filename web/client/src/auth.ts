@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { all, repeatable } from "./repeat.js";
 
 /** What a server says when it refuses a credential (SPEC.md §14.3, RFC 6750, RFC 9728). */
 export interface Challenge {
@@ -29,14 +30,13 @@ export interface AuthProvider {
 /** authInterceptor puts the provider's token on every RPC, and tries once more after a challenge. */
 export function authInterceptor(provider: AuthProvider): Interceptor {
   return (next) => async (req) => {
-    // A stream of requests is consumed by the first try; a single one can be sent again.
-    const single = req.stream && req.method.methodKind === "server_streaming" ? await all(req.message) : undefined;
-    for (let again = req.stream && !single; ; again = true) {
+    const request = await repeatable(req);
+    for (let again = !request; ; again = true) {
       const token = await provider.token();
       if (token) req.header.set("Authorization", `Bearer ${token}`);
       else req.header.delete("Authorization");
       try {
-        const res = await next(single ? ({ ...req, message: each(single) } as typeof req) : req);
+        const res = await next(request?.() ?? req);
         // Streams fail while they are read; but the challenge is a header, so that a refused
         // one is known by it.
         if (res.stream && !again && res.header.has("www-authenticate")) await all(res.message);
@@ -47,16 +47,6 @@ export function authInterceptor(provider: AuthProvider): Interceptor {
       }
     }
   };
-}
-
-async function all<T>(messages: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const m of messages) list.push(m);
-  return list;
-}
-
-async function* each<T>(messages: T[]): AsyncGenerator<T> {
-  yield* messages;
 }
 
 /** challengeOf reads the challenge of a failed RPC; undefined if it failed for another reason. */

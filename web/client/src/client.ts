@@ -6,7 +6,7 @@ import { createClient, Code, ConnectError, type CallOptions, type Client as RpcC
 import { errorData, McpError } from "./errors.js";
 import type { Prompt, Resource, ResourceTemplate, Tool } from "./gen/mcp/v1/catalog_pb.js";
 import type { JsonRpcError } from "./gen/mcp/v1/common_pb.js";
-import { type ClientInfoSchema, type RequestMeta, RequestMetaSchema } from "./gen/mcp/v1/common_pb.js";
+import { type ClientInfoSchema, JsonEncoding, type RequestMeta, RequestMetaSchema } from "./gen/mcp/v1/common_pb.js";
 import type { CompleteResponse } from "./gen/mcp/v1/completion_pb.js";
 import type { InputRequired, InputResponseSchema } from "./gen/mcp/v1/input_pb.js";
 import { MCP } from "./gen/mcp/v1/mcp_pb.js";
@@ -59,6 +59,9 @@ export interface ClientOptions {
   capabilities?: Record<string, unknown>;
 }
 
+/** What comes of a call: a result, questions, or a task. */
+export type Outcome = Exclude<InvokeToolResponse["outcome"], { case: undefined }>;
+
 /** Free-form arguments of a tool: a JSON object. */
 export type Arguments = Record<string, unknown>;
 
@@ -107,8 +110,9 @@ export class McpClient {
   }
 
   /** Calls a tool and gives the outcome: a result, questions, or a task. */
-  async callTool(name: string, args?: Arguments, settings?: RoundSettings): Promise<InvokeToolResponse["outcome"]> {
+  async callTool(name: string, args?: Arguments, settings?: RoundSettings): Promise<Outcome> {
     const res = await this.#unary("tools/call", name, settings, (o) => this.rpc.invokeTool(this.#call(name, args, settings, this.meta()), o));
+    if (res.outcome.case === undefined) throw withoutOutcome();
     return res.outcome;
   }
 
@@ -141,7 +145,7 @@ export class McpClient {
         default: // of a later version: nothing that this client could tell
       }
     }
-    throw McpError.from(new ConnectError("the server ended the call without an outcome", Code.Unavailable));
+    throw withoutOutcome();
   }
 
   /** Reads a resource. `inputRequired` is set if the server needs input first. */
@@ -183,6 +187,7 @@ export class McpClient {
       protocolVersion: PROTOCOL_VERSION,
       clientInfo: this.#info,
       clientCapabilities: { valuesJson: jsonText(this.#capabilities) },
+      jsonEncoding: JsonEncoding.BYTES, // a Struct loses digits, and the order of members
     });
   }
 
@@ -239,6 +244,10 @@ function options(method: string, name: string, settings: CallSettings | undefine
     ...(settings?.signal && { signal: settings.signal }),
     ...(settings?.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
   };
+}
+
+function withoutOutcome(): McpError {
+  return McpError.from(new ConnectError("the server ended the call without an outcome", Code.Unavailable));
 }
 
 function failed(e: JsonRpcError): McpError {

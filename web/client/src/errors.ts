@@ -3,6 +3,7 @@
 
 import { Code, ConnectError } from "@connectrpc/connect";
 import { JsonRpcErrorSchema, type JsonRpcError } from "./gen/mcp/v1/common_pb.js";
+import type { Id, JsonRpcMessage } from "./envelope.js";
 import { textOf } from "./values.js";
 
 /**
@@ -29,7 +30,9 @@ export class McpError extends Error {
     const cause = ConnectError.from(reason);
     const detail = cause.findDetails(JsonRpcErrorSchema)[0];
     if (detail) return new McpError(detail.message, detail.code, cause.code, errorData(detail), cause);
-    return new McpError(cause.rawMessage, jsonRpcCode(cause.code), cause.code, undefined, cause);
+    // What fetch fails with when nobody is there, or the connection breaks.
+    const status = cause.code === Code.Unknown && cause.cause instanceof TypeError ? Code.Unavailable : cause.code;
+    return new McpError(cause.rawMessage, jsonRpcCode(status), status, undefined, cause);
   }
 }
 
@@ -53,4 +56,17 @@ export function jsonRpcCode(code: Code): number {
     default:
       return -32603;
   }
+}
+
+/** rpcError answers a request with what its RPC failed with. */
+export function rpcError(id: Id, e: McpError): JsonRpcMessage {
+  return { jsonrpc: "2.0", id, error: { code: e.code, message: e.message, ...(e.data !== undefined && { data: e.data }) } };
+}
+
+/**
+ * isDrained tells whether a Connect stream ended with all answered that the server has taken:
+ * calls without an answer may be made again (SPEC.md §10.4).
+ */
+export function isDrained(e: McpError): boolean {
+  return (e.data as { drained?: unknown } | null | undefined)?.drained === true;
 }

@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import type { Transport } from "@connectrpc/connect";
+import { ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
+import { defaultMaxMessageBytes } from "./limit.js";
+import { pause } from "./pause.js";
+import { repeatable } from "./repeat.js";
+import { maxMoves, movePause } from "./stream.js";
 import { interceptors, type WebOptions } from "./transport.js";
 
 export interface NodeOptions extends Omit<WebOptions, "fetch"> {
@@ -12,13 +16,34 @@ export interface NodeOptions extends Omit<WebOptions, "fetch"> {
   httpVersion?: "1.1" | "2";
 }
 
-/** nodeTransport speaks over HTTP/2 from Node, bidirectional streams included. */
+/**
+ * nodeTransport speaks over HTTP/2 from Node, bidirectional streams included. Calls that a
+ * server has refused to look at, because it goes, are made again.
+ */
 export function nodeTransport(url: string, options: NodeOptions = {}): Transport {
   const protocol = options.protocol ?? "grpc";
-  const common = { baseUrl: url.replace(/\/$/, ""), interceptors: interceptors(options) };
+  const common = { baseUrl: url.replace(/\/$/, ""), interceptors: [...interceptors(options), whereRefused], readMaxBytes: options.maxMessageBytes ?? defaultMaxMessageBytes };
   if (protocol === "grpc") return createGrpcTransport(common);
   const httpVersion = options.httpVersion ?? "2";
   if (protocol === "grpc-web") return createGrpcWebTransport({ ...common, httpVersion });
   return createConnectTransport({ ...common, httpVersion, useBinaryFormat: true });
 }
+
+const whereRefused: Interceptor = (next) => async (req) => {
+  const request = await repeatable(req);
+  for (let moves = 0; ; moves++) {
+    try {
+      return await next(request?.() ?? req);
+    } catch (reason) {
+      if (!request || moves === maxMoves || !isRefused(reason)) throw reason;
+      await pause(movePause << moves, req.signal);
+    }
+  }
+};
+
+/** isRefused tells whether a call was not looked at (RFC 9113 §8.7). Node says so by the text alone. */
+function isRefused(reason: unknown): boolean {
+  return ConnectError.from(reason).message.includes("REFUSED_STREAM");
+}
+
 export { StreamTransport } from "./stream.js";

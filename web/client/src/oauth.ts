@@ -17,7 +17,7 @@ export interface OAuthOptions {
   issuer?: string;
   /** Keeps what a login needs while the user is away. Default: sessionStorage. */
   storage?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
-  /** Leads the user to the login. Default: location.assign. */
+  /** Leads the user to the login, and is done when he may be back. Default: location.assign, and the page ends. */
   navigate?: (url: string) => void | Promise<void>;
 }
 
@@ -93,7 +93,7 @@ export class OAuth implements AuthProvider {
       ...(this.#scopes.has("offline_access") && { prompt: "consent" }),
     };
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, value);
-    await (this.#o.navigate ?? ((to: string) => location.assign(to)))(url.href);
+    await (this.#o.navigate ?? leave)(url.href);
   }
 
   /**
@@ -184,4 +184,12 @@ export class OAuth implements AuthProvider {
   get #storage() {
     return this.#o.storage ?? sessionStorage;
   }
+}
+
+/** leave goes to another page. It is done only if the user comes back to this one, as it was. */
+function leave(url: string): Promise<void> {
+  return new Promise((back) => {
+    addEventListener("pageshow", () => back(), { once: true });
+    location.assign(url);
+  });
 }

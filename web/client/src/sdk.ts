@@ -4,10 +4,11 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient, Code, ConnectError, type Client as RpcClient, type Transport as RpcTransport } from "@connectrpc/connect";
 import { envelopeOf, type Id, type JsonRpcMessage, messageOf } from "./envelope.js";
-import { McpError } from "./errors.js";
+import { McpError, rpcError } from "./errors.js";
 import { EnvelopeSchema } from "./gen/mcp/v1/envelope_pb.js";
 import { MCP } from "./gen/mcp/v1/mcp_pb.js";
 import { mirror, mirroredName } from "./metadata.js";
+import { pause } from "./pause.js";
 
 export type { JsonRpcMessage } from "./envelope.js";
 
@@ -16,6 +17,8 @@ export interface SendOptions {
   requestSignal?: AbortSignal | undefined;
   onRequestStreamEnd?: (() => void) | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
+  /** Not read; SDK 1.x passes nothing of the others. */
+  relatedRequestId?: Id | undefined;
 }
 
 const versionKey = "io.modelcontextprotocol/protocolVersion";
@@ -139,7 +142,7 @@ export class SendTransport {
   #fail(id: Id, reason: unknown): void {
     const e = McpError.from(reason);
     this.onerror?.(e);
-    this.onmessage?.({ jsonrpc: "2.0", id, error: { code: e.code, message: e.message, ...(e.data !== undefined && { data: e.data }) } });
+    this.onmessage?.(rpcError(id, e));
     if (this.sessionId && e.status === Code.NotFound && e.code === -32600) this.#lost();
   }
 
@@ -198,7 +201,7 @@ export class SendTransport {
       }
       stands();
       // Clients of one server must not come in step.
-      await new Promise((go) => setTimeout(go, backoff * (1 + Math.random())));
+      await pause(backoff * (1 + Math.random()), this.#end.signal);
     }
   }
 

@@ -4,6 +4,7 @@
 import { fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { McpClient } from "./client.js";
 import { ListenResponseSchema, type ListenResponse, type SubscriptionFilterSchema } from "./gen/mcp/v1/subscription_pb.js";
+import { pause } from "./pause.js";
 
 export interface SharedListenOptions {
   /** Ends the subscription of this page. */
@@ -64,17 +65,4 @@ export async function listenShared(
   } finally {
     channel.close();
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
 }

@@ -4,6 +4,7 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { authInterceptor, type AuthProvider } from "./auth.js";
+import { defaultMaxMessageBytes, limited } from "./limit.js";
 
 /** The protocols that a browser can speak. */
 export type WebProtocol = "connect" | "grpc-web";
@@ -15,6 +16,8 @@ export interface WebOptions {
   headers?: HeadersInit;
   /** Makes the HTTP requests. Default: the global fetch. */
   fetch?: typeof globalThis.fetch;
+  /** The largest message that is taken from the server, in bytes. Default: 4 MiB. */
+  maxMessageBytes?: number;
   /** Outermost first; they see what a call sends without the credentials. Default: none. */
   interceptors?: Interceptor[];
 }
@@ -41,7 +44,7 @@ function settings(url: string, options: WebOptions) {
   return {
     baseUrl: url.replace(/\/$/, ""),
     interceptors: interceptors(options),
-    ...(options.fetch && { fetch: options.fetch }),
+    fetch: limited(options.fetch ?? ((...request) => globalThis.fetch(...request)), options.maxMessageBytes ?? defaultMaxMessageBytes),
   };
 }
 

@@ -2,53 +2,57 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { gzipSync } from "node:zlib";
-import { build as bundle } from "esbuild";
-import { launch } from "./chromium.mjs";
-import { LEGACY, MODERN, scenarios } from "./scenarios.mjs";
-import { build, folder, start } from "./server.mjs";
+import { bundled, launch } from "./chromium.mjs";
+import { losses } from "./losses.mjs";
+import { expected } from "./native.mjs";
+import { rude } from "./rude.mjs";
+import { scenarios, VERSIONS } from "./scenarios.mjs";
+import { build, start, temporary } from "./server.mjs";
+import { differences } from "./suite.mjs";
+import { typed } from "./typed.mjs";
 
-const maxBundle = 60 * 1024; // bytes, gzipped: the client with both protocols
+/** The page: what Node does for each test is told by its arguments. */
+const script = `
+  import { Client as Client2 } from "@modelcontextprotocol/client";
+  import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
+  import * as types1 from "@modelcontextprotocol/sdk/types.js";
+  import { McpClient, webTransport } from "@mcpconnect/client";
+  import { SendTransport } from "@mcpconnect/client/sdk";
+  import { losses } from "./losses.mjs";
+  import { play, sdk1, sdk2 } from "./scenarios.mjs";
+  import { outcomes } from "./suite.mjs";
+  import { typed } from "./typed.mjs";
 
-async function bundled(contents) {
-  const out = await bundle({
-    stdin: { contents, resolveDir: join(folder, "test") },
-    bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022", write: false, logLevel: "error",
+  const blocking = async () => Number(await (await fetch("/blocking")).text());
+  function client(version, url, protocol) {
+    const transport = () => new SendTransport(webTransport(url, protocol));
+    return version ? sdk2(Client2, version, transport, blocking) : sdk1(Client1, types1, transport, blocking);
+  }
+  export const scenario = (name, ...of) => play(name, client(...of));
+  export const suite = (cases, ...of) => outcomes(client(...of), cases);
+  export const loss = (name, url, protocol) => losses[name]({
+    bidi: false,
+    transport: () => new SendTransport(webTransport(url, protocol)),
+    typed: () => new McpClient(webTransport(url, protocol)),
   });
-  return out.outputFiles[0].text;
-}
-
-test("the client with both protocols is small", async () => {
-  const size = gzipSync(await bundled(`export * from "@mcpconnect/client"; export * from "@mcpconnect/client/sdk"`)).length;
-  console.log(`bundle of the client, the transport for the SDK and both protocols: ${size} bytes gzipped`);
-  assert.ok(size <= maxBundle, `${size} bytes gzipped, at most ${maxBundle} are allowed`);
-});
-
-test("what is not used is left out", async () => {
-  const one = (await bundled(`import { connectTransport } from "@mcpconnect/client"; console.log(connectTransport)`)).length;
-  const all = (await bundled(`export * from "@mcpconnect/client"`)).length;
-  assert.ok(one < 0.8 * all, `${one} of ${all} bytes`);
-});
+  export const call = (name, url, protocol) => typed[name]({
+    rpc: (options) => webTransport(url, protocol, options),
+    small: () => webTransport(url + "/small", protocol),
+    blocking,
+  });
+`;
 
 describe("in Chromium, from another origin", () => {
+  const binary = build("./testserver");
   let server, browser, page;
   before(async () => {
-    const pages = mkdtempSync(join(tmpdir(), "pages-"));
+    const pages = temporary();
     writeFileSync(join(pages, "index.html"), `<!doctype html><title>scenarios</title><link rel="icon" href="data:,">`);
-    writeFileSync(join(pages, "run.js"), await bundled(`
-      import { Client } from "@modelcontextprotocol/client";
-      import { webTransport } from "@mcpconnect/client";
-      import { SendTransport } from "@mcpconnect/client/sdk";
-      import { play, sdk2 } from "./scenarios.mjs";
-      export const run = (name, version, url, protocol) => play(name, sdk2(Client, version,
-        () => new SendTransport(webTransport(url, protocol)),
-        async () => Number(await (await fetch("/blocking")).text())));
-    `));
-    server = await start(build("./testserver"), ["-pages", pages], ["pages", "serving"]);
+    writeFileSync(join(pages, "run.js"), await bundled(script));
+    server = await start(binary, ["-pages", pages], ["pages", "serving"]);
     browser = await launch();
     page = await browser.newPage();
     await page.goto(server.pages);
@@ -58,12 +62,33 @@ describe("in Chromium, from another origin", () => {
     await server?.stop();
   });
 
+  /** run calls a function of the page. */
+  const run = (what, ...args) => page.evaluate(async ([what, args]) => (await import("/run.js"))[what](...args), [what, args]);
+
   for (const protocol of ["connect", "grpc-web"]) {
-    for (const version of [MODERN, LEGACY]) {
+    for (const version of [...VERSIONS, ""]) {
+      const client = version ? `SDK 2, ${version}` : "SDK 1";
       for (const name of Object.keys(scenarios)) {
-        test(`SDK 2, ${version}, ${protocol}: ${name}`, () =>
-          page.evaluate(async ([...args]) => (await import("/run.js")).run(...args), [name, version, server.serving, protocol]));
+        test(`${client}, ${protocol}: ${name}`, () => run("scenario", name, version, server.serving, protocol));
       }
+      test(`${client}, ${protocol}: the suite`, async () => {
+        const { cases, want } = await expected(binary, client);
+        assert.equal(differences(await run("suite", cases, version, `${server.serving}/untouched`, protocol), want), "");
+      });
+    }
+    for (const name of Object.keys(losses)) {
+      test(`losses, ${protocol}: ${name}`, async () => {
+        const there = await rude(name);
+        if (name === "NobodyThere") await there.stop();
+        try {
+          await run("loss", name, there.url, protocol);
+        } finally {
+          if (name !== "NobodyThere") await there.stop();
+        }
+      });
+    }
+    for (const name of Object.keys(typed)) {
+      test(`typed client, ${protocol}: ${name}`, () => run("call", name, server.serving, protocol));
     }
   }
 });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,9 +10,16 @@ import { createInterface } from "node:readline";
 
 export const folder = join(dirname(fileURLToPath(import.meta.url)), "..");
 
+/** temporary makes a folder that ends with the process. */
+export function temporary() {
+  const dir = mkdtempSync(join(tmpdir(), "mcpconnect-web-"));
+  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
 /** build compiles a Go command and gives its path. */
 export function build(pkg, cwd = folder) {
-  const binary = join(mkdtempSync(join(tmpdir(), "mcpconnect-web-")), "command");
+  const binary = join(temporary(), "command");
   execFileSync("go", ["build", "-o", binary, pkg], { cwd, stdio: "inherit" });
   return binary;
 }

@@ -11,11 +11,14 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
 	"github.com/mcpconnect/mcpconnect/authn"
@@ -27,13 +30,29 @@ func main() {
 	origins := flag.String("origins", "", "origins of pages that may call, separated by commas")
 	pages := flag.String("pages", "", "folder of static files to serve on a port of their own, which may call")
 	issuer := flag.String("issuer", "", "URL of the authorization server; without it everybody may call")
+	grace := flag.Duration("grace", 30*time.Second, "how long calls in flight have when the server ends")
+	stdio := flag.Bool("stdio", false, "serve on standard input and output, by the SDK alone: what everything else is measured by")
 	flag.Parse()
-	if err := run(*origins, *pages, *issuer); err != nil {
+	var err error
+	if *stdio {
+		err = newServer().MCP().Run(context.Background(), &mcp.StdioTransport{})
+	} else {
+		err = run(*origins, *pages, *issuer, *grace)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(origins, pages, issuer string) error {
+func newServer() *everything.Server {
+	server := everything.New(nil)
+	// Their output schemas are of a type that only 2026-07-28 has: clients of the SDK refuse
+	// the whole list in older versions.
+	server.MCP().RemoveTools("structured_array", "structured_number")
+	return server
+}
+
+func run(origins, pages, issuer string, grace time.Duration) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // whatever ends it, the parent is gone
@@ -44,10 +63,7 @@ func run(origins, pages, issuer string) error {
 	if err != nil {
 		return err
 	}
-	server := everything.New(nil)
-	// Their output schemas are of a type that only 2026-07-28 has: clients of the SDK refuse
-	// the whole list in older versions.
-	server.MCP().RemoveTools("structured_array", "structured_number")
+	server := newServer()
 	var allowed []string
 	if origins != "" {
 		allowed = strings.Split(origins, ",")
@@ -70,9 +86,17 @@ func run(origins, pages, issuer string) error {
 	if err != nil {
 		return err
 	}
-	handler := mcpconnect.NewHandler(server.MCP(), append(options, mcpconnect.WithOrigins(allowed...))...)
+	options = append(options, mcpconnect.WithOrigins(allowed...), mcpconnect.WithLogger(slog.New(slog.DiscardHandler))) // tests provoke what gets logged
+	handler := mcpconnect.NewHandler(server.MCP(), options...)
+	untouched := mcpconnect.NewHandler(newServer().MCP(), options...) // whose lists nobody changes
+	small := mcpconnect.NewHandler(everything.New(&everything.Options{PageSize: 3}).MCP(), options...)
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	mux.Handle("/untouched/", http.StripPrefix("/untouched", untouched))
+	mux.Handle("/small/", http.StripPrefix("/small", small))
 	fmt.Println("serving http://" + ln.Addr().String())
-	return mcpconnect.Serve(ctx, ln, handler)
+	return mcpconnect.Serve(ctx, ln, mux, mcpconnect.WithGracePeriod(grace),
+		mcpconnect.WithDrain(handler), mcpconnect.WithDrain(untouched), mcpconnect.WithDrain(small))
 }
 
 // authorized lets callers with a token of issuer in; the tool update_resource needs the scope

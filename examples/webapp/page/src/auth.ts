@@ -29,7 +29,8 @@ async function fetchToken(): Promise<string | undefined> {
   const res = await fetch("/token", { method: "POST" });
   if (res.status === 401 || res.status === 403) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
-    return new Promise(() => {}); // the page goes away
+    // The page goes away; who comes back to it as it was may try again.
+    return new Promise((back) => addEventListener("pageshow", () => back(undefined), { once: true }));
   }
   if (!res.ok) throw new Error(`token: HTTP status ${res.status}`);
   return ((await res.json()) as { access_token: string }).access_token;

@@ -150,9 +150,17 @@ function text(tag: string, words: string): HTMLElement {
 }
 
 element("cancel").addEventListener("click", () => running?.abort());
-element("protocol").addEventListener("change", () => void showTools());
 
-void showTools();
+function listTools(): void {
+  showTools().catch((reason: unknown) => {
+    const list = element("tools");
+    list.replaceChildren(text("li", `The tools cannot be listed: ${McpError.from(reason).message}`));
+    list.dataset["status"] = "error";
+  });
+}
+
+element("protocol").addEventListener("change", listTools);
+listTools();
 // All tabs share this stream. What `acknowledged` says is: from now on changes are told.
 const left = new AbortController();
 addEventListener("pagehide", () => left.abort());
@@ -161,7 +169,7 @@ void listenShared(
   { resourceSubscriptions: ["pantry://shelf"] },
   (m) => {
     element("watching").textContent = m.kind.case === "acknowledged" ? "Watching." : `Changed at ${new Date().toLocaleTimeString()}.`;
-    void showShelf();
+    showShelf().catch((reason: unknown) => (element("watching").textContent = `The shelf cannot be read: ${McpError.from(reason).message}`));
   },
   { signal: left.signal, name: "pantry", onerror: () => (element("watching").textContent = "Not watching; trying again.") },
 );

@@ -3,21 +3,20 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launch } from "../../../../web/client/test/chromium.mjs";
-import { build, start } from "../../../../web/client/test/server.mjs";
+import { build, start, temporary } from "../../../../web/client/test/server.mjs";
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "..");
 const shots = join(folder, "../../../.tmp/screenshots");
 const axe = readFileSync(join(folder, "node_modules/axe-core/axe.min.js"), "utf8");
 
 test("the committed page is what its sources give", () => {
-  const out = mkdtempSync(join(tmpdir(), "dist-"));
+  const out = temporary();
   execFileSync("npx", ["vite", "build", "--outDir", out, "--emptyOutDir"], { cwd: folder });
   const dist = join(folder, "dist");
   assert.deepEqual(readdirSync(dist).sort(), readdirSync(out).sort());
@@ -27,20 +26,26 @@ test("the committed page is what its sources give", () => {
 });
 
 describe("the page", () => {
-  let app, other, stranger, friend, browser, context, page, faults;
+  let app, brief, other, stranger, friend, browser, context, page, faults;
 
   before(async () => {
+    rmSync(shots, { recursive: true, force: true });
     mkdirSync(shots, { recursive: true });
     [other, stranger] = [await blank(), await blank()];
     friend = other.url;
-    app = await start(build(".", join(folder, "..")), ["-addr", "127.0.0.1:0", "-token-life", "4s", "-origins", friend], ["serving"]);
+    const binary = build(".", join(folder, ".."));
+    app = await start(binary, ["-addr", "127.0.0.1:0", "-origins", friend], ["serving"]);
+    brief = await start(binary, ["-addr", "127.0.0.1:0", "-token-life", "3s"], ["serving"]);
     browser = await launch();
   });
   after(async () => {
+    const kept = readdirSync(shots).filter((shot) => statSync(join(shots, shot)).size > 5_000);
+    assert.equal(kept.length, 14, `screenshots: ${kept}`);
     await browser?.close();
     other.server.close();
     stranger.server.close();
     await app?.kill();
+    await brief?.kill();
   });
 
   beforeEach(async () => {
@@ -60,8 +65,8 @@ describe("the page", () => {
     return p;
   }
 
-  async function login(p = page) {
-    await p.goto(`${app.serving}/assistant/`);
+  async function login({ serving } = app, p = page) {
+    await p.goto(`${serving}/assistant/`);
     assert.match(p.url(), /\/login\?next=%2Fassistant%2F$/);
     await p.fill("#user", "Ada");
     await p.click("text=Log in >> nth=-1");
@@ -72,10 +77,23 @@ describe("the page", () => {
   const status = (name) => page.waitForSelector(`#call[data-status=${name}]`);
   const result = () => page.textContent("#result");
 
+  /** accessible asks axe, for the sizes of what one has to hit, too. */
   async function accessible(what, p = page) {
     await p.evaluate(axe);
-    const { violations } = await p.evaluate(() => globalThis.axe.run());
+    const { violations, passes } = await p.evaluate(() => globalThis.axe.run({ rules: { "target-size": { enabled: true } } }));
+    assert.ok(passes.length > 20, `${what}: axe looked at ${passes.length} rules only`);
     assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`), [], what);
+  }
+
+  /** fits wants nothing to be wider than the window, and text of a size that can be read. */
+  async function fits() {
+    const { scroll, width, small } = await page.evaluate(() => ({
+      scroll: document.documentElement.scrollWidth,
+      width: innerWidth,
+      small: [...document.body.querySelectorAll("*")].filter((e) => e.checkVisibility() && e.innerText?.trim() && parseFloat(getComputedStyle(e).fontSize) < 12).map((e) => e.outerHTML),
+    }));
+    assert.ok(scroll <= width, `${scroll} wide on ${width}`);
+    assert.deepEqual(small, []);
   }
 
   for (const protocol of ["connect", "grpc-web"]) {
@@ -96,6 +114,7 @@ describe("the page", () => {
 
       // Progress arrives while the call runs: each step has a time of its own.
       await page.click("[data-tool=take_stock]");
+      assert.deepEqual(await page.locator("#fields input").evaluateAll((all) => all.map((i) => i.name)), ["steps", "pause_ms"], "order of the schema");
       await page.fill("#field-steps", "5");
       await page.fill("#field-pause_ms", "200");
       await page.evaluate(() => {
@@ -177,7 +196,7 @@ describe("the page", () => {
       if (r.url().endsWith("/token")) tokens.push(r.status());
       if (r.status() === 401 && r.url().includes("/mcp.v1.MCP/")) refused.push(r.headers()["www-authenticate"]);
     });
-    await login();
+    await login(brief);
     await page.click("[data-tool=whoami]");
     const before = tokens.length;
     for (const end = Date.now() + 20_000; tokens.length === before; ) {
@@ -199,7 +218,7 @@ describe("the page", () => {
     await accessible("login");
     await page.fill("#user", "Grace");
     await page.keyboard.press("Enter");
-    await page.waitForURL(`${app.serving}/assistant/`);
+    await page.waitForURL(`${brief.serving}/assistant/`);
     await page.waitForSelector("#tools[data-status=done]");
     await page.click("[data-tool=whoami]");
     await page.click("#run");
@@ -230,21 +249,108 @@ describe("the page", () => {
   });
 
   test("can be used with the keyboard alone", async () => {
-    await login();
-    await page.focus("body");
-    const focus = () => page.evaluate(() => document.activeElement.textContent.trim());
-    for (let i = 0; (await focus()) !== "Who am I?whoami"; i++) {
-      assert.ok(i < 20, "the tool cannot be reached");
-      await page.keyboard.press("Tab");
+    /** tabTo moves the focus to what selector names, on which it must be seen. */
+    async function tabTo(selector) {
+      for (let i = 0; !(await page.evaluate((s) => document.activeElement.matches(s), selector)); i++) {
+        assert.ok(i < 40, `${selector} cannot be reached`);
+        await page.keyboard.press("Tab");
+      }
+      const { outlineStyle, outlineWidth } = await page.evaluate(() => ({ ...getComputedStyle(document.activeElement) }));
+      assert.ok(outlineStyle !== "none" && parseFloat(outlineWidth) >= 2, `the focus on ${selector} is not seen`);
     }
+    await page.goto(`${app.serving}/assistant/`);
+    await tabTo("#user");
+    await page.keyboard.type("Ada");
     await page.keyboard.press("Enter");
-    assert.equal(await focus(), "Who am I?", "the focus goes to the form's title");
-    await page.keyboard.press("Tab");
-    assert.equal(await focus(), "Call");
+    await page.waitForSelector("#tools[data-status=done]");
+
+    await tabTo(".skip");
+    assert.ok((await page.locator(".skip").boundingBox()).x >= 0, "the link is not shown");
     await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    await tabTo("input[name=protocol]");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForSelector("input[value=grpc-web]:checked");
+    await page.waitForSelector("#tools[data-status=done]");
+    await tabTo("[data-tool=take_stock]");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "call-title", "the focus goes to the form's title");
+    await tabTo("#field-steps");
+    await page.keyboard.type("100");
+    await page.keyboard.press("Enter");
+    await status("running");
+    await tabTo("#cancel");
+    await page.keyboard.press("Enter");
+    await status("cancelled");
+    await page.keyboard.press("Shift+Tab");
+    await tabTo("#run");
+    await tabTo("[data-tool=whoami]").catch(() => page.keyboard.press("Shift+Tab"));
+    assert.deepEqual(faults, []);
+  });
+
+  test("closing the page cancels its call", async () => {
+    await login();
+    await page.click("[data-tool=take_stock]");
+    await page.fill("#field-steps", "100");
+    await page.click("#run");
+    await page.waitForSelector("#progress:not([hidden])");
+    await page.close();
+    page = await newPage();
+    await page.goto(`${app.serving}/assistant/`);
+    await page.click("[data-tool=last_count]");
+    for (const end = Date.now() + 10_000; ; ) {
+      await page.click("#run");
+      await status("done");
+      if ((await result()) === "cancelled") break;
+      assert.ok(Date.now() < end, "the tool was not told");
+    }
+    assert.deepEqual(faults, []);
+  });
+
+  test("what breaks the page's policy is noticed, here and by the app", async () => {
+    await login();
+    const reported = page.waitForRequest((r) => r.url().endsWith("/csp-report"));
+    await page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "globalThis.broken = true";
+      document.body.append(script);
+      const image = new Image();
+      image.src = "http://127.0.0.1:1/x.png";
+      document.body.append(image);
+    });
+    assert.match((await reported).postData(), /script-src|img-src/);
+    assert.equal(await page.evaluate(() => globalThis.broken), undefined);
+    for (const directive of ["script-src", "img-src"]) assert.ok(faults.some((f) => f.includes(directive)), `${directive}: ${faults}`);
+  });
+
+  test("tells what fails, and goes on", async () => {
+    await login();
+    await page.click("[data-tool=take_stock]");
+    await page.fill("#field-steps", "1000");
+    await page.click("#run");
+    await status("error");
+    assert.match(await result(), /1 to 100 steps/);
+    await accessible("a tool's error");
+    const broken = "**/mcp.v1.MCP/{CallTool,ListTools}";
+    await page.route(broken, (route) => route.abort());
+    await page.click("#run");
+    await status("error");
+    assert.match(await page.textContent("#status"), /^Failed: .+ \(-32603\)$/);
+    await page.check("input[value=grpc-web]");
+    await page.waitForSelector("#tools[data-status=error]");
+    await accessible("no tools");
+    await page.unroute(broken);
+    await page.route(broken, (route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }));
+    await page.click("#run");
+    await status("error");
+    await page.unroute(broken);
+    await page.check("input[value=connect]");
+    await page.waitForSelector("#tools[data-status=done]");
+    await page.click("[data-tool=whoami]");
+    await page.click("#run");
     await status("done");
     assert.equal(await result(), "Ada");
-    assert.deepEqual(faults, []);
+    assert.deepEqual(faults.filter((f) => !/ERR_FAILED|status of 502/.test(f)), []);
   });
 
   for (const [name, options] of Object.entries({
@@ -259,11 +365,32 @@ describe("the page", () => {
       await login();
       await page.click("[data-tool=add_item]");
       await accessible(name);
-      const { scroll, width } = await page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: innerWidth }));
-      assert.ok(scroll <= width, `${scroll} wide on ${width}`);
+      await fits();
       await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+      await page.fill("#field-name", "W".repeat(40)); // as long as it may be, and no place to break it
+      await page.click("#run");
+      await status("done");
+      await page.waitForFunction(() => document.getElementById("shelf").textContent.includes("WWW"));
+      await fits();
+      await page.click("[data-tool=label]");
+      await page.fill("#field-name", "W".repeat(40));
+      await page.click("#run");
+      await status("done");
+      await page.waitForFunction(() => document.querySelector("#result img")?.naturalWidth > 50);
+      await fits();
+      await accessible(`${name}, image`);
+      await page.click("[data-tool=take_stock]");
+      await page.fill("#field-steps", "100");
+      await page.click("#run");
+      await page.waitForSelector("#progress:not([hidden])");
+      await accessible(`${name}, progress`);
+      await fits();
+      await page.screenshot({ path: join(shots, `${name}-progress.png`), fullPage: true });
+      await page.click("#cancel");
+      await status("cancelled");
       await page.goto(app.serving);
       await accessible(`${name}, shelf`);
+      await fits();
       await page.screenshot({ path: join(shots, `${name}-shelf.png`) });
       assert.deepEqual(faults, []);
     });
