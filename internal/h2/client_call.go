@@ -259,7 +259,7 @@ func (x *call) takeTrailers(f *http2.MetaHeadersFrame) error {
 	if f.Truncated {
 		x.fail(errors.New("http2: the header of the response is too large"))
 		x.c.appendReset(x.id, http2.ErrCodeCancel)
-		return x.c.answer()
+		return x.c.answered()
 	}
 	header, ok := headerOf(f.RegularFields())
 	if !ok {

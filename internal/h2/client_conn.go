@@ -103,7 +103,7 @@ func (c *clientConn) takePing([8]byte) {}
 // idle ends a retired connection when nothing is left on it.
 func (c *clientConn) idle() {
 	if c.retired && len(c.streams) == 0 && c.ended == nil {
-		c.fail(errClosed)
+		c.finish()
 	}
 }
 

@@ -95,11 +95,11 @@ func TestServersThatMisbehave(t *testing.T) {
 			p.answer(1, false, "content-length", "1")
 			_ = p.framer.WriteData(1, true, []byte("xx"))
 		}, "PROTOCOL_ERROR"},
-		{"the connection breaks before the answer", func(p *peer) { _ = p.conn.Close() }, "EOF"},
+		{"the connection breaks before the answer", func(p *peer) { _ = p.conn.(*net.TCPConn).CloseWrite() }, "EOF"},
 		{"the connection breaks in the middle", func(p *peer) {
 			p.answer(1, false)
 			_ = p.framer.WriteData(1, false, []byte("x"))
-			_ = p.conn.Close()
+			_ = p.conn.(*net.TCPConn).CloseWrite()
 		}, "unexpected EOF"},
 		{"it is reset", func(p *peer) { _ = p.framer.WriteRSTStream(1, http2.ErrCodeInternal) }, "stream ID 1; INTERNAL_ERROR; received from peer"},
 		{"it is reset in the middle", func(p *peer) {

@@ -21,6 +21,7 @@ func (c *conn) take(f http2.Frame) error {
 	if c.ended != nil {
 		return c.ended
 	}
+	defer c.flushSoon()
 	if !c.started {
 		if s, ok := f.(*http2.SettingsFrame); !ok || s.IsAck() {
 			return http2.ConnectionError(http2.ErrCodeProtocol)
@@ -43,7 +44,7 @@ func (c *conn) take(f http2.Frame) error {
 			return nil
 		}
 		c.appendPing(true, f.Data)
-		return c.answer()
+		return c.answered()
 	case *http2.RSTStreamFrame:
 		return c.takeReset(f)
 	case *http2.GoAwayFrame:
@@ -71,7 +72,6 @@ func (c *conn) takeData(f *http2.DataFrame) error {
 	s := c.streams[f.StreamID]
 	if s == nil || s.remoteDone {
 		c.credit(size)
-		c.flushSoon()
 		if c.role.isIdle(f.StreamID) {
 			return http2.ConnectionError(http2.ErrCodeProtocol)
 		}
@@ -93,7 +93,6 @@ func (c *conn) takeData(f *http2.DataFrame) error {
 		s.credit(size - len(data))
 		s.put(data)
 	}
-	c.flushSoon()
 	if f.StreamEnded() {
 		return s.owner.ended()
 	}
@@ -135,7 +134,7 @@ func (c *conn) takeSettings(f *http2.SettingsFrame) error {
 		return err
 	}
 	c.appendFrame(http2.FrameSettings, http2.FlagSettingsAck, 0, 0)
-	return c.answer()
+	return c.answered()
 }
 
 func (c *conn) set(s http2.Setting) error {

@@ -114,7 +114,8 @@ func (c *conn) resetStream(e http2.StreamError) error {
 	defer c.mu.Unlock()
 	c.role.opened(e.StreamID)
 	c.reset(e.StreamID, e.Code)
-	return c.answer()
+	c.flushSoon()
+	return c.answered()
 }
 
 // reset cuts a stream off, and tells the peer. Its caller has mu, and flushes.

@@ -31,6 +31,7 @@ type writer struct {
 	out     []byte // frames that wait
 	spare   []byte // an empty buffer for the next
 	writing bool   // by somebody
+	last    bool   // the connection ends when all is written
 }
 
 // flush has what waits written: by its caller, unless somebody does it already. Its caller has mu,
@@ -42,11 +43,29 @@ func (c *conn) flush() {
 	c.writing = true
 	for range patientWrites {
 		if !c.writeOnce() {
-			c.writing = false
+			c.wrote()
 			return
 		}
 	}
 	go c.writeRest()
+}
+
+// wrote notes that nothing is left to write. Its caller has mu.
+func (c *conn) wrote() {
+	c.writing = false
+	if c.last {
+		c.fail(errClosed)
+	}
+}
+
+// finish ends the connection when all is written. Its caller has mu.
+func (c *conn) finish() {
+	c.last = true
+	if !c.writing && len(c.out) == 0 {
+		c.wrote()
+		return
+	}
+	c.flushSoon()
 }
 
 // flushSoon is flush for the reader, which must not wait for the peer to read: it may wait for us
@@ -73,7 +92,7 @@ func (c *conn) writeRest() {
 	defer c.mu.Unlock()
 	for c.writeOnce() {
 	}
-	c.writing = false
+	c.wrote()
 }
 
 // writeOnce writes what waits, and tells whether there was something. Its caller has mu, and has
@@ -165,13 +184,12 @@ func (c *conn) appendGoAway(last uint32, code http2.ErrCode) {
 	c.out = binary.BigEndian.AppendUint32(c.out, uint32(code))
 }
 
-// answer sends what was appended in answer to a frame. Its error says that the peer has asked for
-// too much, and reads nothing.
-func (c *conn) answer() error {
+// answered is for what was appended in answer to a frame. Its error says that the peer has asked
+// for too much, and reads nothing.
+func (c *conn) answered() error {
 	if len(c.out) > fullBuffer+maxControl {
 		return errors.New("http2: the peer does not read the answers to its frames")
 	}
-	c.flushSoon()
 	return nil
 }
 
