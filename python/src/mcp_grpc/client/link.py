@@ -1,0 +1,163 @@
+# Copyright 2026 The mcpconnect Authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""A channel to a server, with what every RPC on it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
+from mcp_grpc._gen.mcp.v1.session_pb2 import ShutdownRequest, ShutdownResponse
+from mcp_grpc.auth.challenge import Challenge, read_challenge
+from mcp_grpc.auth.channel import ClientTLS, channel
+from mcp_grpc.auth.client_auth import ClientAuth
+from mcp_grpc.client.error import CallError
+from mcp_grpc.codec import METHODS_BY_RPC, RpcFailure, failure_of
+
+Metadata = tuple[tuple[str, str], ...]
+
+DEFAULT_MESSAGE_BYTES = 4 << 20
+"""The size of one message, in bytes (SPEC.md §12)."""
+
+_SERVICE = "/mcp.v1.MCP/"
+
+
+class Link:
+    """A channel, the credentials of its user, and the limit of its messages. RPCs may run concurrently."""
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        auth: ClientAuth | None,
+        tls: ClientTLS | None,
+        metadata: Sequence[tuple[str, str]],
+        max_message_bytes: int,
+        options: Sequence[tuple[str, Any]],
+    ) -> None:
+        self.max_message_bytes = max_message_bytes
+        self._auth = auth
+        self._metadata = tuple(metadata)
+        limits = (
+            ("grpc.max_receive_message_length", max_message_bytes),
+            # A connection that has died is noticed within 20 s, also with a call in flight.
+            ("grpc.keepalive_time_ms", 15_000),
+            ("grpc.keepalive_timeout_ms", 5_000),
+            ("grpc.http2.max_pings_without_data", 0),
+        )
+        self._channel = channel(target, auth=auth, tls=tls, options=(*limits, *options), intercept=False)
+        self._stubs: dict[str, Any] = {}
+
+    async def close(self) -> None:
+        """Closes the channel; what is in flight is cancelled."""
+        await self._channel.close()
+
+    async def headers(self, own: Metadata) -> Metadata:
+        """Gives the metadata of an RPC: its own, the user's, and credentials."""
+        if self._auth is None:
+            return own + self._metadata
+        return own + self._metadata + tuple(await self._auth.metadata())
+
+    async def refused(self, failure: RpcFailure, initial: Any = None) -> bool:
+        """Whether a refused call is worth one more try, because there are other credentials now (SPEC.md §14.7)."""
+        if self._auth is None:
+            return False
+        challenge = read_challenge(initial, None, failure.details) or _challenge_in(failure)
+        return challenge is not None and await self._auth.refused(challenge)
+
+    def check_size(self, size: int) -> None:
+        """Raises `CallError` for a message that the server would refuse together with its stream."""
+        if size > self.max_message_bytes:
+            text = f"the message has {size} bytes, more than {self.max_message_bytes}"
+            raise CallError.plain(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+
+    async def unary(self, rpc: str, request: Message, own: Metadata, timeout: float | None) -> Any:
+        """Makes a unary RPC, twice if other credentials may do; raises `CallError`."""
+        self.check_size(request.ByteSize())
+        for last in (False, True):
+            call = self._stub(rpc)(request, metadata=await self.headers(own), timeout=timeout)
+            try:
+                return await call
+            except grpc.aio.AioRpcError as e:
+                failure = failure_of(e)
+                if last or not await self.refused(failure, e.initial_metadata()):
+                    raise CallError.of(failure) from e
+        raise AssertionError("the second try has ended the loop")
+
+    async def stream(self, rpc: str, request: Message, own: Metadata, timeout: float | None) -> RpcStream:
+        """Starts a server-streaming RPC. What is wrong with it, reading tells."""
+        self.check_size(request.ByteSize())
+
+        async def start() -> Any:
+            return self._stub(rpc)(request, metadata=await self.headers(own), timeout=timeout)
+
+        return RpcStream(self, start, await start())
+
+    async def connect(self, own: Metadata) -> Any:
+        """Starts a `Connect` stream of encoded envelopes out and messages in."""
+        return self._stub("Connect")(metadata=await self.headers(own))
+
+    def _stub(self, rpc: str) -> Any:
+        stub = self._stubs.get(rpc)
+        if stub is None:
+            stub = self._stubs[rpc] = self._new_stub(rpc)
+        return stub
+
+    def _new_stub(self, rpc: str) -> Any:
+        path = _SERVICE + rpc
+        if rpc == "Connect":
+            return self._channel.stream_stream(path, None, Envelope.FromString)
+        if rpc == "Send":
+            return self._channel.unary_stream(path, Envelope.SerializeToString, Envelope.FromString)
+        if rpc == "Shutdown":
+            return self._channel.unary_unary(path, ShutdownRequest.SerializeToString, ShutdownResponse.FromString)
+        method = METHODS_BY_RPC[rpc]
+        make = self._channel.unary_stream if method.streams else self._channel.unary_unary
+        return make(path, method.request.SerializeToString, method.response.FromString)
+
+
+class RpcStream:
+    """A server-streaming RPC, which is made twice if other credentials may do."""
+
+    def __init__(self, link: Link, start: Callable[[], Awaitable[Any]], call: Any) -> None:
+        self._link = link
+        self._start: Callable[[], Awaitable[Any]] | None = start  # until something has come
+        self._call = call
+
+    async def read(self) -> Any:
+        """Gives the next message, None at the end; raises `CallError`."""
+        while True:
+            try:
+                message = await self._call.read()
+            except grpc.aio.AioRpcError as e:
+                failure = failure_of(e)
+                start, self._start = self._start, None
+                if start is None or not await self._link.refused(failure, e.initial_metadata()):
+                    raise CallError.of(failure) from e
+                self._call = await start()
+                continue
+            self._start = None
+            return None if message is grpc.aio.EOF else message
+
+    async def standing(self) -> None:
+        """Waits until the server has sent its headers, or has ended the RPC."""
+        await self._call.initial_metadata()
+
+    def cancel(self) -> None:
+        """Ends the RPC, unless it has ended."""
+        self._call.cancel()
+
+
+def _challenge_in(failure: RpcFailure) -> Challenge | None:
+    """Gives the challenge of a call on a stream, which has no headers of its own (SPEC.md §14.4)."""
+    data = failure.data
+    if not isinstance(data, dict) or data.get("reason") != "insufficient_scope":
+        return None
+    return Challenge(
+        "insufficient_scope", tuple(str(data.get("scope", "")).split()), str(data.get("resource_metadata", ""))
+    )
