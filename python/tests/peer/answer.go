@@ -16,17 +16,24 @@ func implementation() *mcp.Implementation { return &mcp.Implementation{Name: "go
 
 func root() *mcp.Root { return &mcp.Root{Name: "home", URI: "file:///home"} }
 
-// typedOptions answer what servers ask, and tell what they say beside the result.
-func typedOptions(version string, out *lines) []mcpconnect.ClientOption {
-	options := []mcpconnect.ClientOption{
-		mcpconnect.WithProtocolVersion(version),
-		mcpconnect.WithClientInfo(implementation()),
+// telling are the options that tell what servers say beside the result. A client with one of them
+// calls tools by the RPC CallTool.
+func telling(out *lines) []mcpconnect.ClientOption {
+	return []mcpconnect.ClientOption{
 		mcpconnect.WithProgressHandler(func(_ context.Context, p *mcp.ProgressNotificationParams) {
 			out.write(map[string]any{"event": "progress", "params": p})
 		}),
 		mcpconnect.WithLogHandler("debug", func(_ context.Context, p *mcp.LoggingMessageParams) {
 			out.write(map[string]any{"event": "log", "params": p})
 		}),
+	}
+}
+
+// answering are the options that answer what servers ask.
+func answering(version string) []mcpconnect.ClientOption {
+	options := []mcpconnect.ClientOption{
+		mcpconnect.WithProtocolVersion(version),
+		mcpconnect.WithClientInfo(implementation()),
 	}
 	if version < "2026-07-28" {
 		return options // no typed RPC of a legacy session carries questions

@@ -79,12 +79,12 @@ func (f *calling) connect(ctx context.Context, url string, options []mcpconnect.
 	case "envelope":
 		return newEnveloped(ctx, url, f.version, options, out)
 	case "typed":
-		options = append(options, mcpconnect.WithoutMultiplexing())
+		options = append(append(options, mcpconnect.WithoutMultiplexing()), telling(out)...)
 	case "multiplexed":
 	default:
 		return nil, fmt.Errorf("-form %s: want typed, multiplexed or envelope", f.form)
 	}
-	return &typed{mcpconnect.NewClient(url, append(options, typedOptions(f.version, out)...)...)}, nil
+	return &typed{mcpconnect.NewClient(url, append(options, answering(f.version)...)...)}, nil
 }
 
 // typed calls the typed RPCs, or sends them as frames.

@@ -22,11 +22,11 @@ import (
 
 // A serving is what the command line of serve says.
 type serving struct {
-	addr, auth, secret string
-	files              tlsFiles
-	pageSize           int
-	calls              int
-	grace              time.Duration
+	addr, auth, secret, without string
+	files                       tlsFiles
+	pageSize                    int
+	calls                       int
+	grace                       time.Duration
 }
 
 // tlsFiles are the names of PEM files; empty ones are not used.
@@ -73,6 +73,7 @@ func serve(ctx context.Context, args []string, out *lines) error {
 	s.StringVar(&f.addr, "addr", "127.0.0.1:0", "address to listen on, or unix:PATH")
 	s.StringVar(&f.auth, "auth", "none", "whom to let in: none (everybody), bearer, apikey, mtls or unix")
 	s.StringVar(&f.secret, "secret", "", "with -auth bearer or apikey: the token or key")
+	s.StringVar(&f.without, "without", "", "tools to leave out, separated by commas: the Python SDK refuses lists with some")
 	s.IntVar(&f.pageSize, "page-size", 0, "items on a page of a list")
 	s.IntVar(&f.calls, "calls", 0, "calls in flight on a Connect stream")
 	s.DurationVar(&f.grace, "grace", time.Second, "time for calls in flight once the process is told to end")
@@ -96,6 +97,7 @@ func serve(ctx context.Context, args []string, out *lines) error {
 		return err
 	}
 	server := everything.New(&everything.Options{PageSize: f.pageSize})
+	server.MCP().RemoveTools(strings.Split(f.without, ",")...)
 	go tellBlocked(ctx, server, out)
 	options = append(options, mcpconnect.WithLimits(mcpconnect.Limits{StreamCalls: f.calls}), mcpconnect.WithUnknownMethods())
 	out.write(map[string]string{"event": "serving", "url": url})

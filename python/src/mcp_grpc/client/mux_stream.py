@@ -60,7 +60,7 @@ class _Pending:
 
 
 class _Events:
-    """What a call has told and its caller has not yet taken; progress is left out when it is too much (SPEC.md §9.1)."""
+    """What a call has told and its caller has not yet taken; progress is left out when it is much (SPEC.md §9.1)."""
 
     def __init__(self) -> None:
         self._events: deque[CallToolEvent] = deque()

@@ -230,7 +230,7 @@ class Client:
         name: str,
         arguments: Mapping[str, Any] | None = None,
         *,
-        progress: ProgressFnT | None = None,
+        progress_callback: ProgressFnT | None = None,
         meta: Mapping[str, Any] | None = None,
         input_responses: Mapping[str, types.InputResponse] | None = None,
         request_state: str | None = None,
@@ -244,7 +244,7 @@ class Client:
         Args:
             name: the tool.
             arguments: what JSON can say. Integers of any size arrive as they are.
-            progress: hears progress; what it raises ends the call.
+            progress_callback: hears progress; what it raises ends the call.
             meta: more of `_meta`.
             input_responses: answers to what an `InputNeeded` has asked.
             request_state: the state of that `InputNeeded`.
@@ -256,7 +256,7 @@ class Client:
             InputNeeded: the server needs what there is no callback for.
             TaskStarted: the server has made a task of the call.
         """
-        plain = progress is None and meta is None and input_responses is None and request_state is None
+        plain = progress_callback is None and meta is None and input_responses is None and request_state is None
         if plain and self._framed and self._logging is None and not metadata:
             reply = await self._call_plainly(name, arguments, self._timeout if timeout is None else timeout)
             if reply is not None and reply.WhichOneof("outcome") == "result":
@@ -266,8 +266,8 @@ class Client:
             reply = None
             params = _call_params({"name": name}, arguments, input_responses, request_state)
         hear = None
-        if progress is not None or self._logging is not None:
-            meta, hear = self._wanted(meta, progress)
+        if progress_callback is not None or self._logging is not None:
+            meta, hear = self._wanted(meta, progress_callback)
 
         async def once(params: dict[str, Any]) -> InvokeToolResponse:
             nonlocal reply
