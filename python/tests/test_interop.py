@@ -12,8 +12,6 @@ import grpc
 import mcp
 import mcp.types as types
 import pytest
-from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
-
 from interop_forms import (
     ANSWERS,
     FORMS,
@@ -25,7 +23,10 @@ from interop_forms import (
     typed_client,
 )
 from interop_peer import PATIENCE, Peer, go_server
+from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+
 from mcp_grpc.client import CallError, TaskStarted, Transport
+from mcp_grpc.client.caller import Wanted
 
 BIG = 2**53 + 1
 
@@ -181,7 +182,7 @@ async def test_all_forms_give_the_same_values(url: str, form: str) -> None:
     ]
     async with typed_client(url, MODERN, form, callbacks=ANSWERS) as client:
         for method, params in requests:
-            assert await client.request(method, params) == await client._send(method, params, None, PATIENCE), method
+            assert await client.request(method, params) == await client._caller.send(method, params, Wanted()), method
 
 
 @versions

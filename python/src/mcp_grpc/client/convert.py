@@ -12,7 +12,7 @@ import mcp.types as types
 from google.protobuf.message import Message
 from pydantic import BaseModel, ValidationError
 
-from mcp_grpc._gen.mcp.v1.content_pb2 import Content, TextContent
+from mcp_grpc._gen.mcp.v1.content_pb2 import Content
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolResult
 from mcp_grpc.client.error import CallError
 from mcp_grpc.codec import CodecError, loads, to_value
@@ -43,37 +43,40 @@ def model_of(value: Any, model: type[M]) -> M:
         raise malformed(f"{model.__name__}: {e.error_count()} members of the wrong form") from e
 
 
-_PLAIN_RESULT = {"content", "is_error", "structured_content_json", "result_type", "meta"}
-_PLAIN_TEXT = TextContent.DESCRIPTOR.fields_by_name["text"]
-
-
 def tool_result(message: CallToolResult) -> types.CallToolResult:
     """Gives the result of a tool; raises `CallError`.
 
     The results that most tools give, texts and structured output, are read field by field; that is
     several times as fast as by way of their JSON value.
     """
-    content: list[types.ContentBlock] = []
-    for block in message.content:
-        text = _plain_text(block)
-        if text is None:
-            return model_of(value_of(message), types.CallToolResult)
-        content.append(types.TextContent.model_construct(type="text", text=text))
-    known: dict[str, Any] = {"content": content}
+    try:
+        plain = _plain_result(message)
+    except CodecError as e:
+        raise malformed(str(e)) from e
+    except ValidationError as e:
+        raise malformed(f"CallToolResult: {e.error_count()} members of the wrong form") from e
+    return plain or model_of(value_of(message), types.CallToolResult)
+
+
+def _plain_result(message: CallToolResult) -> types.CallToolResult | None:
+    """Gives a result that has nothing but what is read here."""
+    known: dict[str, Any] = {"content": []}
     for field, value in message.ListFields():
         name = field.name
-        if name not in _PLAIN_RESULT:
-            return model_of(value_of(message), types.CallToolResult)
-        if name == "structured_content_json":
-            try:
-                known["structured_content"] = loads(value)
-            except CodecError as e:
-                raise malformed(str(e)) from e
-        elif name == "meta":
-            known["meta"] = value_of(value)
-        elif name != "content":
+        if name == "content":
+            texts = [_plain_text(block) for block in value]
+            if None in texts:
+                return None
+            known["content"] = [types.TextContent(text=text) for text in texts if text is not None]
+        elif name == "structured_content_json":
+            known["structured_content"] = loads(value)
+        elif name == "meta" and value.values_json and not value.HasField("values"):
+            known["meta"] = loads(value.values_json)
+        elif name in ("is_error", "result_type"):
             known[name] = value
-    return types.CallToolResult.model_construct(**known)
+        else:
+            return None
+    return types.CallToolResult(**known)
 
 
 def _plain_text(block: Content) -> str | None:

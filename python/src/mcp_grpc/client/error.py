@@ -26,6 +26,9 @@ class CallError(MCPError):
     status: grpc.StatusCode
     """The gRPC status of the RPC, or of the call on a multiplexed stream."""
 
+    derived: bool
+    """Whether the server has sent a status alone, of which `code` is derived, or the call failed on this side."""
+
     details: tuple[Message, ...]
     """What came beside the JSON-RPC error, for example a `google.rpc.ErrorInfo`. Default: nothing."""
 
@@ -36,21 +39,25 @@ class CallError(MCPError):
         message: str,
         data: Any = None,
         details: tuple[Message, ...] = (),
+        *,
+        derived: bool = False,
     ) -> None:
         super().__init__(code, message, data)
         self.status = status
+        self.derived = derived
         self.details = details
 
     @classmethod
     def of(cls, failure: RpcFailure, because: str = "") -> CallError:
         """Gives the error that a failure says, with words in front of its text."""
         message = f"{because}: {failure.message}" if because else failure.message
-        return cls(failure.status, failure.code, message, failure.data, failure.details)
+        derived = failure.error is None
+        return cls(failure.status, failure.code, message, failure.data, failure.details, derived=derived)
 
     @classmethod
     def plain(cls, status: grpc.StatusCode, message: str) -> CallError:
         """Gives the error of a call that failed on this side."""
-        return cls(status, code_of(status), message)
+        return cls(status, code_of(status), message, derived=True)
 
 
 class TaskStarted(Exception):

@@ -263,6 +263,7 @@ class MuxStream:
         """Writes what waits, all that there is as one message."""
         while self._error is None:
             await self._wake.wait()
+            await asyncio.sleep(0)  # for the calls of others that are ready now, too
             self._wake.clear()
             while self._out and self._error is None:
                 message = self._next_message()

@@ -5,62 +5,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import grpc
 import mcp.types as types
-from google.protobuf.message import Message
 from mcp.client.session import LoggingFnT
 from mcp.shared.dispatcher import ProgressFnT
-from mcp.types.version import LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
+from mcp.types.version import LATEST_MODERN_VERSION
 from pydantic import BaseModel
 
-from mcp_grpc._gen.mcp.v1.common_pb2 import JSON_ENCODING_BYTES, RequestMeta
-from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
-from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent, CallToolRequest, InvokeToolResponse
+from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent, InvokeToolResponse
 from mcp_grpc.auth.channel import ClientTLS
 from mcp_grpc.auth.client_auth import ClientAuth
 from mcp_grpc.client.asked import Callbacks
+from mcp_grpc.client.caller import Caller, Wanted
 from mcp_grpc.client.convert import malformed, model_of, tool_result, value_of
-from mcp_grpc.client.error import CallError, InputNeeded, TaskStarted
-from mcp_grpc.client.frames import answer_of, frame_body
-from mcp_grpc.client.link import DEFAULT_MESSAGE_BYTES, Link, Metadata
+from mcp_grpc.client.error import CallError, TaskStarted
+from mcp_grpc.client.link import DEFAULT_MESSAGE_BYTES, Link
 from mcp_grpc.client.listening import ResourceSubscription, Subscription, acknowledged
-from mcp_grpc.client.mux import Mux
-from mcp_grpc.client.mux_stream import NoFramesError, OnEvent
-from mcp_grpc.client.session import Session, Sessions
+from mcp_grpc.client.mux_stream import OnEvent
+from mcp_grpc.client.rounds import in_rounds
+from mcp_grpc.client.session import Sessions
 from mcp_grpc.client.session_stream import Answering
-from mcp_grpc.client.wire import CALL_TOOL, REQUEST_META, field
-from mcp_grpc.codec import (
-    METHODS_BY_NAME,
-    METHODS_BY_RPC,
-    CodecError,
-    Method,
-    RpcFailure,
-    dumps,
-    envelope_from_value,
-    envelope_to_value,
-    from_value,
-    request_metadata,
-    status_of,
-)
+from mcp_grpc.codec import METHODS_BY_NAME, METHODS_BY_RPC
 
-M = TypeVar("M", bound=BaseModel)
-
-MAX_ROUNDS = 10
-"""How often a server may ask within one call, as in the SDK's own client."""
-
-# The first pause, in seconds, before a server that is only busy is asked again; as in the SDK's own client.
-_BUSY_PAUSE = 0.05
-
-_CALL_TOOL = METHODS_BY_RPC["CallTool"]
+_FIRST_MODERN = "2026-07-28"
 _INVOKE_TOOL = METHODS_BY_RPC["InvokeTool"]
 _SUBSCRIBE = METHODS_BY_RPC["SubscribeResource"]
+_LISTEN = METHODS_BY_RPC["Listen"]
 
 
 class Client:
@@ -132,10 +109,11 @@ class Client:
             "clientCapabilities": _dump(capabilities or self._callbacks.capabilities()),
         }
         self._sessions: Sessions | None = None
-        self._meta: dict[str, Any] = {}
-        if version in MODERN_PROTOCOL_VERSIONS or version > LATEST_MODERN_VERSION:
-            self._meta = {f"io.modelcontextprotocol/{key}": value for key, value in client.items()}
-            self._meta["io.modelcontextprotocol/protocolVersion"] = version
+        self._answering: Answering | None = None
+        meta: dict[str, Any] = {}
+        if version >= _FIRST_MODERN:  # versions are compared as text (SPEC.md §6.1)
+            meta = {f"io.modelcontextprotocol/{key}": value for key, value in client.items()}
+            meta["io.modelcontextprotocol/protocolVersion"] = version
         else:
             self._sessions = Sessions(
                 self._link,
@@ -145,10 +123,10 @@ class Client:
                     "clientInfo": client["clientInfo"],
                 },
             )
-        self._answering = Answering(self._callbacks, on_message) if self._sessions else None
-        self._framed = multiplexed
-        self._mux = Mux(self._link, self._stream_metadata, self._answering.take if self._answering else None)
-        self._plain_meta = field(REQUEST_META, self._request_meta(None).SerializeToString())
+            self._answering = Answering(self._callbacks, on_message)
+        self._caller = Caller(
+            self._link, version, meta, self._sessions, self._answering, framed=multiplexed, timeout=timeout
+        )
         self._tokens = 0
 
     async def __aenter__(self) -> Self:
@@ -163,7 +141,7 @@ class Client:
         """Ends a legacy session, and closes all connections. Calls in flight fail with CANCELLED."""
         if self._answering is not None:
             await self._answering.close()
-        await self._mux.close()
+        await self._caller.close()
         if self._sessions is not None:
             await self._sessions.close()
         await self._link.close()
@@ -186,7 +164,7 @@ class Client:
 
     async def ping(self, *, timeout: float | None = None) -> datetime.datetime:
         """Asks the server for a sign of life, in both eras, and gives its clock, in UTC."""
-        answer = await self._unary("ping", {}, None, timeout)
+        answer = await self._unary("ping", {}, Wanted(timeout=timeout))
         at: datetime.datetime = answer.server_time.ToDatetime(datetime.UTC)
         return at
 
@@ -256,27 +234,23 @@ class Client:
             InputNeeded: the server needs what there is no callback for.
             TaskStarted: the server has made a task of the call.
         """
-        plain = progress_callback is None and meta is None and input_responses is None and request_state is None
-        if plain and self._framed and self._logging is None and not metadata:
-            reply = await self._call_plainly(name, arguments, self._timeout if timeout is None else timeout)
-            if reply is not None and reply.WhichOneof("outcome") == "result":
-                return tool_result(reply.result)
-            params = {"name": name} if arguments is None else {"name": name, "arguments": arguments}
-        else:
-            reply = None
-            params = _call_params({"name": name}, arguments, input_responses, request_state)
-        hear = None
-        if progress_callback is not None or self._logging is not None:
-            meta, hear = self._wanted(meta, progress_callback)
+        params = _call_params({"name": name}, arguments, input_responses, request_state)
+        wanted = Wanted(meta=meta, timeout=timeout, metadata=tuple(metadata))
+        hear = self._hearing(progress_callback)
+        first: InvokeToolResponse | None = None
+        if hear is None and wanted == Wanted(timeout=timeout) and params.keys() <= {"name", "arguments"}:
+            first = await self._caller.plain_tool(name, arguments, timeout)
 
-        async def once(params: dict[str, Any]) -> InvokeToolResponse:
-            nonlocal reply
-            first, reply = reply, None
-            if first is not None:
-                return first
-            return await self._call_tool(params, meta, hear, timeout, tuple(metadata))
+        async def once(params: dict[str, Any]) -> Any:
+            nonlocal first
+            known, first = first, None
+            if known is not None:
+                return known
+            if hear is None:
+                return await self._caller.unary(_INVOKE_TOOL, params, wanted)
+            return await self._caller.stream_tool(params, self._asking(wanted, progress_callback), hear)
 
-        outcome = await self._rounds(params, once)
+        outcome = await in_rounds(self._callbacks, params, once)
         if outcome.WhichOneof("outcome") == "task":
             raise TaskStarted(value_of(outcome.task))
         return tool_result(outcome.result)
@@ -292,7 +266,8 @@ class Client:
     ) -> types.ReadResourceResult:
         """Reads a resource; questions of the server are answered as in `call_tool`."""
         params = _call_params({"uri": uri}, None, input_responses, request_state)
-        outcome = await self._rounds(params, lambda p: self._unary("resources/read", p, meta, timeout))
+        wanted = Wanted(meta=meta, timeout=timeout)
+        outcome = await in_rounds(self._callbacks, params, lambda p: self._unary("resources/read", p, wanted))
         return model_of(value_of(outcome), types.ReadResourceResult)
 
     async def get_prompt(
@@ -307,7 +282,8 @@ class Client:
     ) -> types.GetPromptResult:
         """Gives the messages of a prompt; questions of the server are answered as in `call_tool`."""
         params = _call_params({"name": name}, arguments, input_responses, request_state)
-        outcome = await self._rounds(params, lambda p: self._unary("prompts/get", p, meta, timeout))
+        wanted = Wanted(meta=meta, timeout=timeout)
+        outcome = await in_rounds(self._callbacks, params, lambda p: self._unary("prompts/get", p, wanted))
         return model_of(value_of(outcome), types.GetPromptResult)
 
     async def complete(
@@ -355,12 +331,15 @@ class Client:
 
         A method without a typed RPC travels by `Send` (SPEC.md §4.4); notifications about it are dropped.
         """
+        wanted = Wanted(meta=meta, timeout=timeout)
         known = METHODS_BY_NAME.get(method)
-        if known is not None and known.frame is not None:
-            answer = await self._unary(method, dict(params or {}), meta, timeout)
-            value = value_of(answer) if method != "ping" else {}
+        if known is None or known.frame is None:
+            value = await self._caller.send(method, params or {}, wanted)
+        elif method == "ping":
+            value = {}
+            await self._caller.unary(known, params or {}, wanted)
         else:
-            value = await self._send(method, params, meta, timeout)
+            value = value_of(await self._caller.unary(known, params or {}, wanted))
         if not isinstance(value, dict):
             raise malformed("the result is no object")
         return value
@@ -393,8 +372,7 @@ class Client:
             "taskIds": list(task_ids),
         }
         params = {"notifications": {key: value for key, value in wanted.items() if value}}
-        request, _, headers = await self._prepare(METHODS_BY_RPC["Listen"], params, None)
-        call = await self._link.stream("Listen", request, headers, None)
+        call, _ = await self._caller.subscribe(_LISTEN, params)
         try:
             yield await acknowledged(call)
         finally:
@@ -407,241 +385,43 @@ class Client:
         A refusal is raised by entering or by the first iteration.
         """
         params = {"notifications": {"resourceSubscriptions": [uri]}}
-        request, session, headers = await self._prepare(_SUBSCRIBE, params, None)
-        call = await self._link.stream("SubscribeResource", request, headers, None)
+        call, session = await self._caller.subscribe(_SUBSCRIBE, params)
         try:
             await call.standing()
-            yield ResourceSubscription(call, lambda error: self._lost(session, error))
+            yield ResourceSubscription(call, lambda error: self._caller.lost(session, error))
         finally:
             call.cancel()
 
     # How it is done.
 
-    async def _rounds(self, params: dict[str, Any], once: Callable[[dict[str, Any]], Awaitable[Any]]) -> Any:
-        """Answers questions by the callbacks, and gives the outcome that is none (SPEC.md §8)."""
-        pause = _BUSY_PAUSE
-        for _ in range(MAX_ROUNDS):
-            outcome = await once(params)
-            if not outcome.HasField("input_required"):
-                return outcome
-            asked = value_of(outcome.input_required)
-            questions = asked.get("inputRequests") or {}
-            if not self._callbacks.knows(questions):
-                raise InputNeeded(model_of(asked, types.InputRequiredResult))
-            params = {k: v for k, v in params.items() if k not in ("inputResponses", "requestState")}
-            if questions:
-                params["inputResponses"] = await self._callbacks.answers(questions)
-            else:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 5 * _BUSY_PAUSE)
-            if "requestState" in asked:
-                params["requestState"] = asked["requestState"]
-        raise CallError.plain(grpc.StatusCode.FAILED_PRECONDITION, f"the server asked more than {MAX_ROUNDS} times")
+    async def _unary(self, method: str, params: Mapping[str, Any], wanted: Wanted) -> Any:
+        return await self._caller.unary(METHODS_BY_NAME[method], params, wanted)
 
-    async def _call_plainly(
-        self, name: str, arguments: Mapping[str, Any] | None, timeout: float | None
-    ) -> InvokeToolResponse | None:
-        """Calls a tool with nothing but arguments: most calls. None if it cannot be done on the stream."""
-        request = CallToolRequest(name=name)
-        if arguments is not None:
-            request.arguments_json = _text(arguments)
-        body = field(CALL_TOOL, request.SerializeToString() + self._plain_meta)
-        try:
-            reply = await self._mux.call(body, timeout)
-        except NoFramesError:
+    def _hearing(self, progress: ProgressFnT | None) -> OnEvent | None:
+        """Gives who hears what a call tells beside its outcome; None for nobody."""
+        if progress is None and self._logging is None:
             return None
-        except CallError as e:
-            if not await self._reopened(e):
-                raise
-            reply = await self._mux.call(body, timeout)
-        if reply.WhichOneof("reply") != "call_tool":
-            raise malformed("the reply is of another kind")
-        return reply.call_tool
-
-    async def _reopened(self, error: CallError) -> bool:
-        """Whether the server has lost the session that the error is about, so that a call is made once more."""
-        if self._sessions is None:
-            return False
-        session = await self._sessions.get(self._timeout)
-        if not self._sessions.drop(session, error):
-            return False
-        await self._mux.close()
-        return True
-
-    async def _call_tool(
-        self,
-        params: dict[str, Any],
-        meta: Mapping[str, Any] | None,
-        hear: OnEvent | None,
-        timeout: float | None,
-        metadata: Metadata,
-    ) -> InvokeToolResponse:
-        if hear is None:
-            answer: InvokeToolResponse = await self._unary("tools/call", params, meta, timeout, metadata)
-            return answer
-        return await self._stream_tool(params, meta, hear, timeout, metadata)
-
-    async def _stream_tool(
-        self,
-        params: dict[str, Any],
-        meta: Mapping[str, Any] | None,
-        hear: OnEvent,
-        timeout: float | None,
-        metadata: Metadata,
-    ) -> InvokeToolResponse:
-        """Calls a tool and hears what it tells: by a frame with `stream`, or by the RPC `CallTool`."""
-        timeout = self._timeout if timeout is None else timeout
-        request, _, headers = await self._prepare(_CALL_TOOL, params, meta)
-        if self._framed and not metadata:
-            try:
-                reply = await self._mux.call(frame_body(_INVOKE_TOOL, request, stream=True), timeout, hear)
-            except NoFramesError:
-                pass
-            else:
-                if reply.WhichOneof("reply") == "call_tool":
-                    return reply.call_tool
-                return _outcome(reply.event)
-        call = await self._link.stream("CallTool", request, headers + metadata, timeout)
-        try:
-            while (event := await call.read()) is not None:
-                if event.WhichOneof("kind") in ("progress", "log"):
-                    await hear(event)
-                elif event.WhichOneof("kind") is not None:
-                    return _outcome(event)
-        finally:
-            call.cancel()
-        raise CallError.plain(grpc.StatusCode.UNAVAILABLE, "the server ended the call without an outcome")
-
-    def _wanted(self, meta: Mapping[str, Any] | None, progress: ProgressFnT | None) -> tuple[dict[str, Any], OnEvent]:
-        """Gives the `_meta` that asks for progress and log messages, and who hears them."""
-        wanted = dict(meta or {})
-        if progress is not None and "progressToken" not in wanted:
-            self._tokens += 1
-            wanted["progressToken"] = self._tokens
-        if self._logging is not None and self._sessions is None:
-            wanted.setdefault("io.modelcontextprotocol/logLevel", self._log_level)
 
         async def hear(event: CallToolEvent) -> None:
             if event.WhichOneof("kind") == "progress" and progress is not None:
                 p = event.progress
-                share = p.progress if p.HasField("progress") else float(p.percentage)
-                await progress(
-                    share, p.total if p.HasField("total") else None, p.message if p.HasField("message") else None
-                )
+                done = p.progress if p.HasField("progress") else float(p.percentage)
+                total = p.total if p.HasField("total") else None
+                await progress(done, total, p.message if p.HasField("message") else None)
             elif event.WhichOneof("kind") == "log" and self._logging is not None:
                 await self._logging(model_of(value_of(event.log), types.LoggingMessageNotificationParams))
 
-        return wanted, hear
+        return hear
 
-    async def _unary(
-        self,
-        method: str,
-        params: dict[str, Any],
-        meta: Mapping[str, Any] | None,
-        timeout: float | None,
-        metadata: Metadata = (),
-    ) -> Any:
-        """Makes a call by its frame or its RPC, once more if the server has lost the session."""
-        known = METHODS_BY_NAME[method]
-        timeout = self._timeout if timeout is None else timeout
-        for last in (False, True):
-            request, session, headers = await self._prepare(known, params, meta)
-            try:
-                if self._framed and not metadata:
-                    try:
-                        return answer_of(known, await self._mux.call(frame_body(known, request), timeout))
-                    except NoFramesError:
-                        pass  # and is an RPC of its own
-                return await self._link.unary(known.rpc, request, headers + metadata, timeout)
-            except CallError as e:
-                if last or not self._lost(session, e):
-                    raise
-                await self._mux.close()
-        raise AssertionError("the second try has ended the loop")
-
-    def _lost(self, session: Session | None, error: CallError) -> bool:
-        return self._sessions is not None and self._sessions.drop(session, error)
-
-    async def _prepare(
-        self, method: Method, params: dict[str, Any], meta: Mapping[str, Any] | None
-    ) -> tuple[Message, Session | None, Metadata]:
-        """Gives the message of a request, and the metadata that mirrors it (SPEC.md §7.1)."""
-        try:
-            request: Any = from_value(params, method.request, JSON_ENCODING_BYTES)
-            request.meta.CopyFrom(self._request_meta(meta))
-        except CodecError as e:
-            raise CallError.plain(grpc.StatusCode.INVALID_ARGUMENT, str(e)) from e
-        name = getattr(request, method.name_field) if method.name_field else None
-        if self._sessions is None:
-            return request, None, request_metadata(method.name, request.meta.protocol_version, name)
-        session = await self._sessions.get(self._timeout)
-        if self._answering is not None and self._answering.wanted:
-            await self._hear_session()
-        return request, session, session.metadata(method.name, name)
-
-    async def _hear_session(self) -> None:
-        """Opens the session's stream, on which the server asks (SPEC.md §6.6)."""
-        try:
-            await self._mux.current()
-        except NoFramesError:
-            return
-
-    def _request_meta(self, meta: Mapping[str, Any] | None) -> RequestMeta:
-        message = from_value({**self._meta, **meta} if meta else self._meta, RequestMeta, JSON_ENCODING_BYTES)
-        message.json_encoding = JSON_ENCODING_BYTES
-        return message
-
-    async def _stream_metadata(self) -> Metadata:
-        if self._sessions is None:
-            return ()
-        return (await self._sessions.get(self._timeout)).stream_metadata()
-
-    async def _send(
-        self, method: str, params: Mapping[str, Any] | None, meta: Mapping[str, Any] | None, timeout: float | None
-    ) -> Any:
-        """Makes a request by `Send`, and gives the result of its response."""
-        headers = request_metadata(method, self._version)
-        if self._sessions is not None:
-            headers = (await self._sessions.get(self._timeout)).metadata(method)
-        all_meta = {**self._meta, **(meta or {})}
-        all_params = {**(params or {}), **({"_meta": all_meta} if all_meta else {})}
-        self._tokens += 1
-        message = {"jsonrpc": "2.0", "id": self._tokens, "method": method, "params": all_params}
-        try:
-            envelope: Envelope = envelope_from_value(message, JSON_ENCODING_BYTES)
-        except CodecError as e:
-            raise CallError.plain(grpc.StatusCode.INVALID_ARGUMENT, str(e)) from e
-        call = await self._link.stream("Send", envelope, headers, self._timeout if timeout is None else timeout)
-        try:
-            while (answer := await call.read()) is not None:
-                if answer.HasField("response"):
-                    return _result(answer)
-        finally:
-            call.cancel()
-        raise CallError.plain(grpc.StatusCode.UNAVAILABLE, "the server ended the call without an outcome")
-
-
-def _result(answer: Envelope) -> Any:
-    """Gives the result of a response; raises the error that it says."""
-    if answer.response.WhichOneof("outcome") == "error":
-        error = answer.response.error
-        raise CallError.of(RpcFailure(status_of(error.code), error.message, error, ()))
-    try:
-        return envelope_to_value(answer)["result"]
-    except CodecError as e:
-        raise malformed(str(e)) from e
-
-
-def _outcome(event: CallToolEvent) -> InvokeToolResponse:
-    """Gives the last event of a call as the answer of `InvokeTool`."""
-    kind = event.WhichOneof("kind")
-    if kind == "result":
-        return InvokeToolResponse(result=event.result)
-    if kind == "input_required":
-        return InvokeToolResponse(input_required=event.input_required)
-    if kind == "task":
-        return InvokeToolResponse(task=event.task)
-    raise CallError.of(RpcFailure(status_of(event.error.code), event.error.message, event.error, ()))
+    def _asking(self, wanted: Wanted, progress: ProgressFnT | None) -> Wanted:
+        """Adds to `_meta` what asks for progress and log messages."""
+        meta = dict(wanted.meta or {})
+        if progress is not None and "progressToken" not in meta:
+            self._tokens += 1
+            meta["progressToken"] = self._tokens
+        if self._logging is not None and self._sessions is None:
+            meta.setdefault("io.modelcontextprotocol/logLevel", self._log_level)
+        return replace(wanted, meta=meta)
 
 
 def _call_params(
@@ -657,13 +437,6 @@ def _call_params(
     if request_state is not None:
         params["requestState"] = request_state
     return params
-
-
-def _text(arguments: Mapping[str, Any]) -> bytes:
-    try:
-        return dumps(arguments).encode()
-    except (ValueError, TypeError) as e:
-        raise CallError.plain(grpc.StatusCode.INVALID_ARGUMENT, f"arguments: {e}") from e
 
 
 def _dump(model: BaseModel) -> dict[str, Any]:
