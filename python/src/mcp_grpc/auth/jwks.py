@@ -88,7 +88,7 @@ def _usable(item: object, algorithms: Sequence[str]) -> _Key | None:
         try:
             key = jwt.PyJWK(item, algorithm=algorithm).key
         except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
-            return None
+            continue
         suited = frozenset(a for a in algorithms if _suits(key, a) and declared in (None, a))
         return _Key(key, suited) if suited else None
     return None
