@@ -100,7 +100,7 @@ class Rpcs:
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service for ``grpc.aio``. Messages are decoded here: what cannot be is the client's fault."""
-        connect = grpc.stream_stream_rpc_method_handler(self._streaming(_connect))
+        connect: Any = grpc.stream_stream_rpc_method_handler(self._streaming(_connect))
         streams = {"CallTool": _call_tool, "Listen": _listen, "SubscribeResource": _subscribe}
         unary = {"Initialize": _initialize, "Ping": _ping}
         handlers: dict[str, Any] = {
