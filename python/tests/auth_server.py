@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,9 +39,12 @@ def who() -> str:
 
 @contextlib.asynccontextmanager
 async def serving(
-    guard: Guard | None, address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
+    guard: Guard | None,
+    address: str = "127.0.0.1:0",
+    credentials: grpc.ServerCredentials | None = None,
+    extra: Callable[[bytes, Any], Awaitable[bytes]] | None = None,
 ) -> AsyncIterator[Served]:
-    """Serves ``test.Echo`` and ``mcp.v1.AuthDiscovery`` behind ``guard``."""
+    """Serves ``test.Echo``, ``extra`` as ``test.Extra/Unary``, and ``mcp.v1.AuthDiscovery`` behind ``guard``."""
     served = Served(address)
 
     async def unary(request: bytes, context: Any) -> bytes:
@@ -79,6 +82,9 @@ async def serving(
     options = [("grpc.max_metadata_size", 32768), ("grpc.absolute_max_metadata_size", 32768)]
     server = grpc.aio.server(interceptors=interceptors, options=options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", handlers),))
+    if extra is not None:
+        more = {"Unary": grpc.unary_unary_rpc_method_handler(extra)}  # type: ignore[var-annotated]
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Extra", more),))
     if guard is not None:
         guard.add_to_server(server)
     port = server.add_insecure_port(address) if credentials is None else server.add_secure_port(address, credentials)

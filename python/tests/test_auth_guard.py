@@ -21,6 +21,8 @@ from auth_certs import CA
 from auth_issuer import GONE, RESOURCE, Issuer, Key, b64
 from auth_server import PATIENCE, Outcome, Served, call, outcome, rpc, serving, until
 from google.rpc import status_pb2
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken
 
 from mcp_grpc._gen.mcp.v1 import auth_pb2, auth_pb2_grpc, common_pb2, mcp_pb2
 from mcp_grpc.auth import (
@@ -245,6 +247,30 @@ async def test_who_gets_in(lab: Lab, tmp_path: Path) -> None:
         assert (await call(c)).body == b"hi unix-peer|me by unix-peer"
         assert (await call(c, bearer(lab.token()))).body.decode() == f"hi {jwt}"
         assert (await call(c, bearer("wrong"))).code is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_the_sdk_sees_the_caller_and_no_token(lab: Lab) -> None:
+    seen: list[AccessToken | None] = []
+
+    async def tool(request: bytes, context: Any) -> bytes:
+        seen.append(await asyncio.create_task(sdk_token()))
+        return b""
+
+    async def sdk_token() -> AccessToken | None:
+        return get_access_token()
+
+    async with serving(lab.guard, extra=tool) as served, channel(served.address) as c:
+        token = lab.token()
+        await call(c, bearer(token), "/test.Extra/Unary")
+        await call(c, [("x-mcp-api-key", lab.key)], "/test.Extra/Unary")
+    assert [s and (s.subject, s.client_id, s.scopes, s.token) for s in seen] == [
+        (f"{lab.issuer.url}|ann", "app", ["read", "write"], ""),
+        ("api-key|acme|bob", "", [], ""),
+    ]
+    assert seen[0] is not None
+    assert seen[0].claims is not None
+    assert seen[0].claims["iss"] == lab.issuer.url
+    assert token not in repr(seen)
 
 
 async def test_callers_on_one_connection(lab: Lab) -> None:

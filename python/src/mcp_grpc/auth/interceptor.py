@@ -25,6 +25,7 @@ from mcp_grpc.auth.call import Call
 from mcp_grpc.auth.challenge import status_details
 from mcp_grpc.auth.error import Refusal
 from mcp_grpc.auth.principal import Principal, set_current_principal
+from mcp_grpc.auth.sdk_token import show_to_sdk
 
 if TYPE_CHECKING:
     from mcp_grpc.auth.guard import Guard
@@ -65,6 +66,7 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
         if handler is None:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "there is no such method")
         set_current_principal(principal)  # the task is this RPC's own
+        show_to_sdk(principal)
         await until_end(principal, _serve(handler, GuardedContext(context, handler)), context)
 
 
