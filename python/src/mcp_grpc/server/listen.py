@@ -62,6 +62,8 @@ async def listen_rpc(
 ) -> None:
     """The RPC ``Listen``."""
     scope = service.scope(METHODS_BY_RPC["Listen"], request, headers)
+    if scope.session is not None:
+        raise method_not_found(_METHOD)
     encoding = request.meta.json_encoding
 
     async def tell(method: str, params: Mapping[str, Any] | None) -> None:

@@ -156,7 +156,7 @@ class Rpcs:
             rpc.task.uncancel()
             failure = draining()
         except Exception as error:
-            failure = failure_from(error, name)
+            failure = failure_from(error, METHODS_BY_RPC[name].name if name in METHODS_BY_RPC else name)
         finally:
             self.running.discard(rpc)
         await rpc.fail(failure)

@@ -87,9 +87,12 @@ class Server:
         if self._stopped is not None:
             raise RuntimeError("the server has been started before")
         self._stopped = asyncio.Event()
+        # grpc.aio can be stopped when it has started, and not while it does.
+        starting = asyncio.ensure_future(self._start())
         try:
-            await self._start()
+            await asyncio.shield(starting)
         except BaseException:
+            await asyncio.wait({starting})
             await self._stack.aclose()
             raise
 

@@ -17,7 +17,7 @@ from mcp_grpc.auth import Guard, authorize, visible
 from mcp_grpc.codec import MalformedError, Method, check_message, from_value, to_value
 from mcp_grpc.server.context import CallContext, Tell
 from mcp_grpc.server.core import Core
-from mcp_grpc.server.failure import method_not_found, of_result
+from mcp_grpc.server.failure import of_result
 from mcp_grpc.server.header import Headers, check_params
 from mcp_grpc.server.limits import ServerLimits
 from mcp_grpc.server.scope import Scope, scope_of
@@ -94,8 +94,6 @@ class Service:
             params["argument"].setdefault("value", "")  # of a client that cannot say it (§15.3)
         scope = scope_of(self.sessions, headers, method.name, params)
         headers.check_mirror(method.name, getattr(request, method.name_field) if method.name_field else "")
-        if scope.session is not None and not method.legacy:
-            raise method_not_found(method.name)
         return scope
 
     @staticmethod
