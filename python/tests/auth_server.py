@@ -136,6 +136,27 @@ async def call(
     return Outcome(grpc.StatusCode.OK, body=body)
 
 
+async def stream_outcome(start: Callable[[], Any]) -> Outcome:
+    """What a stream gives: its first message, or why it was refused.
+
+    grpc.aio now and then gives the error of a stream without the headers that came before it, whoever serves. Then it
+    is asked again, some times.
+    """
+    got = Outcome(grpc.StatusCode.OK)
+    for _ in range(50):
+        stream = start()
+        try:
+            await stream.initial_metadata()
+            await stream.read()
+        except grpc.aio.AioRpcError as e:
+            got = outcome(e)
+            if not got.headers:
+                continue
+        stream.cancel()
+        break
+    return got
+
+
 def outcome(error: grpc.aio.AioRpcError) -> Outcome:
     headers = tuple(error.initial_metadata())
     trailers = tuple(error.trailing_metadata())

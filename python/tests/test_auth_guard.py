@@ -19,7 +19,7 @@ import grpc
 import pytest
 from auth_certs import CA
 from auth_issuer import GONE, RESOURCE, Issuer, Key, b64
-from auth_server import PATIENCE, Outcome, Served, call, outcome, rpc, serving, until
+from auth_server import PATIENCE, Outcome, Served, call, rpc, serving, stream_outcome, until
 from google.rpc import status_pb2
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
@@ -171,12 +171,8 @@ async def attempt(c: grpc.aio.Channel, method: str, metadata: Any) -> Outcome:
         yield b""
 
     try:
-        stream = rpc(c, "StreamStream", path)(requests(), metadata=tuple(metadata), timeout=PATIENCE)
-        # Read first, for grpc.aio may give the error of a stream without the headers that came before.
-        await stream.initial_metadata()
-        return Outcome(grpc.StatusCode.OK, body=b"".join([r async for r in stream]))
-    except grpc.aio.AioRpcError as e:
-        return outcome(e)
+        open_stream = rpc(c, "StreamStream", path)
+        return await stream_outcome(lambda: open_stream(requests(), metadata=tuple(metadata), timeout=PATIENCE))
     finally:
         never.set()
 
