@@ -14,7 +14,7 @@ import sys
 
 from mcp.types import TextContent
 
-from mcp_grpc.auth import APIKey, BearerToken, ClientAuth, ClientCredentials, ClientTLS
+from mcp_grpc.auth import APIKey, BearerToken, ClientAuth, ClientCredentials, ClientTLS, resource_of
 from mcp_grpc.client import CallError, Client
 
 
@@ -30,11 +30,11 @@ def parse(args: list[str]) -> argparse.Namespace:
     add("--issuer", default="", help="with --auth oidc: where to get tokens")
     add("--client-id", default="", help="with --auth oidc: the client")
     add("--client-secret", default="", help="with --auth oidc: its secret")
-    add("--resource", default="", help="with --auth oidc: URL of the server that tokens are for")
+    add("--resource", default="", help="with --auth oidc: URL of the server that tokens are for; if empty, it is asked")
     return parser.parse_args(args)
 
 
-def credentials(f: argparse.Namespace) -> ClientAuth | None:
+async def credentials(f: argparse.Namespace) -> ClientAuth | None:
     """What calls show."""
     match f.auth:
         case "bearer":
@@ -42,7 +42,8 @@ def credentials(f: argparse.Namespace) -> ClientAuth | None:
         case "apikey":
             return APIKey(f.api_key)
         case "oidc":
-            return ClientCredentials(f.issuer, f.client_id, f.client_secret, resource=f.resource)
+            resource = f.resource or await resource_of(f.addr, issuer=f.issuer)
+            return ClientCredentials(f.issuer, f.client_id, f.client_secret, resource=resource)
     return None  # certificates and Unix sockets are of the connection
 
 
@@ -56,7 +57,7 @@ def tls(f: argparse.Namespace) -> ClientTLS | None:
 async def main(args: list[str]) -> None:
     """Prints who the server says that we are."""
     f = parse(args)
-    async with Client(f.addr, auth=credentials(f), tls=tls(f), timeout=30) as client:
+    async with Client(f.addr, auth=await credentials(f), tls=tls(f), timeout=30) as client:
         result = await client.call_tool("whoami")
     for content in result.content:
         if isinstance(content, TextContent):

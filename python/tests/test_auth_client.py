@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ from mcp_grpc.auth import (
     new_api_key,
     parse_challenge,
     read_challenge,
+    resource_of,
     server_credentials,
 )
 from mcp_grpc.auth import Issuer as Config
@@ -239,6 +241,41 @@ async def test_the_wrong_authorization_server(server: Server) -> None:
         ClientCredentials("http://as.example", "a", "b", resource=RESOURCE)
     with pytest.raises(ValueError, match="https"):
         ClientCredentials("https://as.example", "a", "b", resource="x")
+
+
+@pytest.mark.parametrize(
+    ("resource", "issuer", "good"),
+    [
+        ("{url}", "https://as.example", True),
+        ("{url}/", "https://as.example", True),
+        ("{url}/base", "https://as.example", False),
+        ("https://mcp.example.com", "https://as.example", False),
+        ("http://127.0.0.1:1", "https://as.example", False),
+        ("{url}", "https://other.example", False),
+        ("", "https://as.example", False),
+    ],
+)
+async def test_what_to_ask_tokens_for(resource: str, issuer: str, good: bool) -> None:
+    authenticators = [Bearer(StaticTokens({"secret": Grant("ann")}))]
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{s.getsockname()[1]}"
+    resource = resource.format(url=f"http://{address}")
+    metadata = ResourceMetadata(resource, authorization_servers=["https://as.example"]) if resource else None
+    async with serving(Guard(authenticators, metadata=metadata), address):
+        for target in (address, f"http://{address}"):
+            if good:
+                assert await resource_of(target, issuer=issuer) == resource
+            else:
+                with pytest.raises(PermissionError):
+                    await resource_of(target, issuer=issuer)
+
+
+async def test_who_cannot_be_asked() -> None:
+    with pytest.raises(OSError, match="UNAVAILABLE"):
+        await resource_of("127.0.0.1:1", issuer="https://as.example")
+    with pytest.raises(ValueError, match="Unix"):
+        await resource_of("unix:/tmp/x", issuer="https://as.example")
 
 
 @pytest.mark.parametrize(

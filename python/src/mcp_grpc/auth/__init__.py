@@ -51,6 +51,7 @@ from mcp_grpc.auth.jwt_verifier import JWTVerifier
 from mcp_grpc.auth.peer_socket import PeerSocket
 from mcp_grpc.auth.policy import Action, Authorizer, AuthorizerError, Policy, Rule
 from mcp_grpc.auth.principal import Grant, Grants, Principal, current_principal
+from mcp_grpc.auth.resource_discovery import resource_of
 from mcp_grpc.auth.resource_metadata import ResourceMetadata
 from mcp_grpc.auth.server_credentials import server_credentials
 from mcp_grpc.auth.static import StaticTokens
@@ -105,6 +106,7 @@ __all__ = [
     "parse_challenge",
     "read_challenge",
     "record_api_key",
+    "resource_of",
     "server_credentials",
     "step_up",
     "visible",

@@ -29,7 +29,8 @@ class ClientCredentials(ClientAuth):
         issuer: The authorization server, whose metadata says where tokens are given.
         client_id: The client.
         client_secret: Its secret, sent by HTTP Basic. It goes to the token endpoint only.
-        resource: The server that tokens are for (RFC 8707): ``resource`` of its metadata.
+        resource: The server that tokens are for (RFC 8707): ``resource`` of its metadata, see
+            :func:`resource_of`.
         scopes: What is asked for. A challenge adds to them.
         tls: Reaches the authorization server, for a private CA.
 
@@ -110,6 +111,9 @@ class ClientCredentials(ClientAuth):
             endpoint = document.get("token_endpoint")
             if document.get("issuer") != self._issuer or not isinstance(endpoint, str):
                 raise PermissionError(f"the metadata of {self._issuer} is that of another issuer, or has no endpoint")
-            secure_url(endpoint, query=True)
+            try:
+                secure_url(endpoint, query=True)
+            except ValueError as e:
+                raise PermissionError(f"{self._issuer} gives tokens at {endpoint[:200]!r}: {e}") from None
             return endpoint
         raise failure
