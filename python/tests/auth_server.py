@@ -43,6 +43,7 @@ async def serving(
     address: str = "127.0.0.1:0",
     credentials: grpc.ServerCredentials | None = None,
     extra: Callable[[bytes, Any], Awaitable[bytes]] | None = None,
+    first: Sequence[grpc.aio.ServerInterceptor] = (),
 ) -> AsyncIterator[Served]:
     """Serves ``test.Echo``, ``extra`` as ``test.Extra/Unary``, and ``mcp.v1.AuthDiscovery`` behind ``guard``."""
     served = Served(address)
@@ -78,7 +79,7 @@ async def serving(
         "StreamUnary": grpc.stream_unary_rpc_method_handler(stream_unary),
         "StreamStream": grpc.stream_stream_rpc_method_handler(stream_stream),
     }
-    interceptors = [] if guard is None else [guard.interceptor()]
+    interceptors = [*first] if guard is None else [*first, guard.interceptor()]
     options = [("grpc.max_metadata_size", 32768), ("grpc.absolute_max_metadata_size", 32768)]
     server = grpc.aio.server(interceptors=interceptors, options=options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", handlers),))

@@ -35,6 +35,7 @@ from mcp_grpc.auth import (
     Grant,
     Guard,
     JWTVerifier,
+    OriginInterceptor,
     PeerSocket,
     Policy,
     Principal,
@@ -420,6 +421,56 @@ async def test_a_client_that_leaves_ends_its_stream(lab: Lab) -> None:
         await stream.read()
         stream.cancel()
         await until(lambda: served.ended == ["cancelled"])
+
+
+PAGE = "https://app.example.com"
+
+
+@pytest.mark.parametrize(
+    ("origins", "good"),
+    [
+        ([], True),
+        ([PAGE], True),
+        ([PAGE, PAGE], False),
+        (["https://evil.example"], False),
+        (["https://evilapp.example.com"], False),
+        (["https://APP.example.com"], False),
+        ([PAGE + ":443"], False),
+        (["http://app.example.com"], False),
+        (["null"], False),
+        ([""], False),
+    ],
+)
+async def test_pages_of_others_are_refused_before_all_else(lab: Lab, origins: list[str], good: bool) -> None:
+    first = [OriginInterceptor([PAGE])]
+    async with serving(lab.guard, first=first) as served, channel(served.address) as c:
+        metadata = [("origin", o) for o in origins]
+        for method in METHODS:
+            got = await attempt(c, method, metadata)
+            want = grpc.StatusCode.UNAUTHENTICATED if good else grpc.StatusCode.PERMISSION_DENIED
+            assert got.code is want, method
+        discovery = await call(c, metadata, "/mcp.v1.AuthDiscovery/GetMetadata")
+        assert (discovery.code is grpc.StatusCode.PERMISSION_DENIED) == (not good)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "https://*.example.com",
+        "app.example.com",
+        "https://app.example.com/",
+        "https://App.example.com",
+        "",
+        "https://app.example.com:443",
+        "http://app.example.com:80",
+        "https://u@app.example.com",
+        "https://a:b",
+    ],
+)
+def test_what_is_no_origin(origin: str) -> None:
+    with pytest.raises(ValueError, match="scheme, host and port"):
+        OriginInterceptor([origin])
 
 
 class Broken:

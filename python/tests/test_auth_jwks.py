@@ -122,6 +122,26 @@ async def test_withdrawn_keys_die(lab: Lab) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        ({"alg": "none"}, {}),
+        ({"alg": "RS256"}, {}),
+        ({"typ": "JWT"}, {}),
+        ({"jku": "https://evil.example"}, {}),
+        ({"kid": "k" * 129}, {}),
+        ({}, {"aud": "https://other.example"}),
+        ({}, {"exp": 1}),
+        ({}, {"sub": ""}),
+        ({}, {"cnf": {"jkt": "x"}}),
+    ],
+)
+async def test_what_claims_give_away_causes_no_fetch(lab: Lab, header: Any, claims: Any) -> None:
+    with pytest.raises(InvalidCredentialError):
+        await lab.verifier.verify_token(lab.issuer.token(header, **claims), CALL)
+    assert lab.issuer.requests.total() == 0
+
+
 def text(status: int, kind: str, body: str) -> Callable[[str], Awaitable[tuple[int, str, bytes]]]:
     async def answer(_: str) -> tuple[int, str, bytes]:
         return status, kind, body.encode()

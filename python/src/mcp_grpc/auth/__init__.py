@@ -48,6 +48,7 @@ from mcp_grpc.auth.error import (
 from mcp_grpc.auth.guard import Guard
 from mcp_grpc.auth.jwt_issuer import Issuer
 from mcp_grpc.auth.jwt_verifier import JWTVerifier
+from mcp_grpc.auth.origin import OriginInterceptor
 from mcp_grpc.auth.peer_socket import PeerSocket
 from mcp_grpc.auth.policy import Action, Authorizer, AuthorizerError, Policy, Rule
 from mcp_grpc.auth.principal import Grant, Grants, Principal, current_principal
@@ -86,6 +87,7 @@ __all__ = [
     "Issuer",
     "JWTVerifier",
     "MalformedCredentialError",
+    "OriginInterceptor",
     "PeerSocket",
     "Policy",
     "Principal",
