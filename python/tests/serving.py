@@ -91,7 +91,7 @@ class Served:
         self.subject = subject
         self.server = server
         self.channel = channel
-        self.stub: Any = MCPStub(channel)
+        self.stub: Any = MCPStub(channel)  # type: ignore[no-untyped-call]
 
     async def open(self, version: str = LEGACY) -> tuple[tuple[str, str], ...]:
         """Open a session, and give the metadata that names it."""
@@ -208,4 +208,4 @@ async def failing(work: Awaitable[Any]) -> RpcFailure:
         got = await work
     except grpc.aio.AioRpcError as error:
         return failure_of(error)
-    raise AssertionError(f"it did not fail but gave {got}")
+    raise AssertionError(f"it did not fail but gave {str(got)[:300]}")

@@ -203,9 +203,8 @@ async def test_ping_discovery_health_and_reflection_answer() -> None:
         request = METHODS_BY_RPC["Ping"].request()
         assert (await served.stub.Ping(request)).server_time.seconds > 0
         assert await served.request("ping") == {"jsonrpc": "2.0", "id": 1, "result": {}}
-        failure = await failing(
-            auth_pb2_grpc.AuthDiscoveryStub(served.channel).GetMetadata(auth_pb2.GetMetadataRequest())
-        )
+        discovery: Any = auth_pb2_grpc.AuthDiscoveryStub(served.channel)  # type: ignore[no-untyped-call]
+        failure = await failing(discovery.GetMetadata(auth_pb2.GetMetadataRequest()))
         assert failure.status == grpc.StatusCode.NOT_FOUND
         health: Any = health_pb2_grpc.HealthStub(served.channel)
         answer = await health.Check(health_pb2.HealthCheckRequest(service="mcp.v1.MCP"))
@@ -216,7 +215,7 @@ async def test_ping_discovery_health_and_reflection_answer() -> None:
         names = {service.name for service in (await call.read()).list_services_response.service}
         assert "mcp.v1.MCP" in names
         call.cancel()
-        unknown = served.channel.unary_unary("/mcp.v1.MCP/Nothing", request_serializer=Empty.SerializeToString)
+        unknown: Any = served.channel.unary_unary("/mcp.v1.MCP/Nothing", request_serializer=Empty.SerializeToString)
         assert (await failing(unknown(Empty()))).status == grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -288,7 +287,7 @@ async def test_high_level_servers_are_served() -> None:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             from mcp_grpc._gen.mcp.v1.mcp_pb2_grpc import MCPStub
 
-            stub: Any = MCPStub(channel)
+            stub: Any = MCPStub(channel)  # type: ignore[no-untyped-call]
             request = from_value({"name": "add", "arguments": {"a": 2, "b": 40}}, CallToolRequest)
             assert (await stub.InvokeTool(request)).result.content[0].text.text == "42"
 

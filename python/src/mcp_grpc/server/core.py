@@ -18,6 +18,7 @@ from mcp.server.connection import Connection
 from mcp.server.runner import ServerRunner, serve_one
 from mcp.shared.dispatcher import Outbound
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY
+from mcp_types.methods import SPEC_CLIENT_NOTIFICATION_METHODS
 
 from mcp_grpc.server.context import CallContext
 from mcp_grpc.server.scope import Scope
@@ -75,6 +76,10 @@ class Core:
         """Give the server a notification of the client's."""
         runner = scope.session.runner if scope.session is not None else self._runner(scope, context)
         await runner.on_notify(context, method, scope.params)
+
+    def hears(self, method: str) -> bool:
+        """Whether a notification of the client's means something to the server or to the SDK."""
+        return method in SPEC_CLIENT_NOTIFICATION_METHODS or self.server.get_notification_handler(method) is not None
 
     def runner(self, connection: Connection) -> ServerRunner[Any]:
         """The runner of a legacy session."""

@@ -23,7 +23,7 @@ from mcp_grpc.codec import (
     to_value,
     twins,
 )
-from mcp_grpc.codec.text import members
+from mcp_grpc.codec.text import check, members
 from mcp_grpc.server.failure import invalid_request
 
 RequestKey = str | int
@@ -69,14 +69,16 @@ def params_of(message: Any) -> Any:
     """The params of a request or notification; none if there are none, or null.
 
     Raises:
-        CodecError: They are not JSON, or repeat a member.
+        CodecError: They are not JSON.
     """
     text = json_text(message.params if message.HasField("params") else None, message.params_json)
-    if text is None:
-        return None
-    if text[0] == "{" and message.params_json:
-        members(text)  # the mapping never chooses between two (R5)
-    return loads(text)
+    return None if text is None else loads(text)
+
+
+def check_repeated(message: Any) -> None:
+    """Refuse params that repeat a member: the mapping never chooses between two (R5); MalformedError."""
+    if message.params_json and (raw := check(message.params_json))[0] == "{":
+        members(raw)
 
 
 def answer_of(envelope: Envelope) -> dict[str, Any] | MCPError:

@@ -9,6 +9,9 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from mcp import MCPError
+from mcp_types import INVALID_REQUEST
+
 from mcp_grpc._gen.mcp.v1.common_pb2 import JSON_ENCODING_BYTES, JSON_ENCODING_STRUCT, JsonEncoding
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
 from mcp_grpc.codec import RpcFailure, dumps
@@ -16,6 +19,7 @@ from mcp_grpc.server.context import CallContext
 from mcp_grpc.server.envelope import (
     RequestKey,
     answer_of,
+    check_repeated,
     error_envelope,
     key_of,
     notification,
@@ -27,7 +31,7 @@ from mcp_grpc.server.failure import failure_from, invalid_request, method_not_fo
 from mcp_grpc.server.header import Headers
 from mcp_grpc.server.initialize import initialize, may_initialize
 from mcp_grpc.server.outbox import Closed, Outbox
-from mcp_grpc.server.scope import FIRST_MODERN, LEGACY_ONLY, Scope, meta_of, named_version, scope_of
+from mcp_grpc.server.scope import LEGACY_ONLY, Scope, meta_of, scope_of
 from mcp_grpc.server.service import Service
 from mcp_grpc.server.session import Session
 
@@ -212,6 +216,7 @@ class Exchange:
         if method == "initialize":
             return await self._initialize(params)
         scope = scope_of(self.service.sessions, self.headers, method, params, self.session)
+        check_repeated(envelope.request)
         context = CallContext(self.headers, key, scope.params, scope.session, self.tell, self)
         running.context = context
         if method == "ping":
@@ -254,16 +259,15 @@ class Exchange:
         if method == "notifications/cancelled":
             self._cancelled(params)
             return
-        session = self.service.sessions.named(self.headers) or self.session
-        version = named_version(self.headers, meta_of(params))
-        if version is not None and version >= FIRST_MODERN:
-            session = None
-        if session is None and method in LEGACY_ONLY:
-            return
-        scope = scope_of(self.service.sessions, self.headers, method, params, session)
+        if not self.service.core.hears(method):
+            return  # nobody is told of a notification that fails (JSON-RPC 2.0, section 4.1)
+        # Which methods an era has is of requests: a notification of the other one is dropped.
+        scope = scope_of(self.service.sessions, self.headers, "", params, self.session)
+        session = scope.session
         context = CallContext(self.headers, None, scope.params, session, None, self)
         if session is None:
-            await self._heard(scope, context, method)
+            if method not in LEGACY_ONLY:
+                await self._heard(scope, context, method)
             return
         with session.use():
             if method != "notifications/progress" or not await session.progressed(scope.params):
@@ -287,6 +291,14 @@ class Exchange:
         running = (session.in_flight if session is not None else self._in_flight).get(key)
         if running is not None:
             running.abort()
+
+    def spoil(self, envelope: Envelope) -> None:
+        """Fail the question that a malformed response would have answered."""
+        session = self.session
+        with contextlib.suppress(RpcFailure):
+            session = self.service.sessions.named(self.headers) or session
+        if session is not None and envelope.response.HasField("id"):
+            session.answered(envelope.response.id, MCPError(INVALID_REQUEST, "malformed response"))
 
     def response(self, envelope: Envelope) -> None:
         """Take the client's answer to a request of the server's.

@@ -8,6 +8,7 @@ Errors are written for the caller. The text of one that was not stays in the log
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 import grpc
@@ -21,9 +22,9 @@ from mcp_grpc.codec.failure import HEADER_MISMATCH
 
 logger = logging.getLogger("mcp_grpc.server")
 
-# How the SDK's texts for an unknown tool, prompt or resource begin: it has no better mark, and MCP
-# has the one code for them and for other wrong params. test_server_failure pins them.
-_UNKNOWN: Final = ("Unknown tool", "Unknown prompt", "Unknown resource", "unknown tool", "unknown prompt", "Resource ")
+# How the texts of SDKs for an unknown tool or prompt begin: they have no better mark, and MCP has one code for them
+# and for other wrong params.
+_UNKNOWN: Final = ("Unknown tool", "Unknown prompt", "Unknown resource", "unknown tool ", "unknown prompt ")
 
 
 def failure_from(error: BaseException, method: str) -> RpcFailure:
@@ -33,7 +34,7 @@ def failure_from(error: BaseException, method: str) -> RpcFailure:
     if isinstance(error, CodecError):
         return RpcFailure.of_codec(error)
     if isinstance(error, MCPError):
-        return _of_mcp(error)
+        return _of_mcp(error, method)
     if isinstance(error, ValidationError):
         return RpcFailure.of(INVALID_PARAMS, f"params of {method}: the shape is not the one that MCP gives it")
     if isinstance(error, ValueError) and str(error).startswith("Unknown prompt: "):
@@ -44,19 +45,27 @@ def failure_from(error: BaseException, method: str) -> RpcFailure:
     return internal()
 
 
-def _of_mcp(error: MCPError) -> RpcFailure:
+def _of_mcp(error: MCPError, method: str) -> RpcFailure:
     status = None
     if is_denial(error.code, error.data):
         status = grpc.StatusCode.PERMISSION_DENIED
-    elif error.code == INVALID_PARAMS and error.message.startswith(_UNKNOWN):
+    elif error.code == INVALID_PARAMS and _names_unknown(error, method):
         status = grpc.StatusCode.NOT_FOUND
     try:
+        code = error.code or INTERNAL_ERROR  # 0 is no code
         if error.data is None:
-            return RpcFailure.of(error.code, error.message, status=status)
-        return RpcFailure.of(error.code, error.message, error.data, status)
+            return RpcFailure.of(code, error.message, status=status)
+        return RpcFailure.of(code, error.message, error.data, status)
     except CodecError:  # the data of user code is none of JSON
         logger.exception("an error with code %d cannot be sent", error.code)
         return internal()
+
+
+def _names_unknown(error: MCPError, method: str) -> bool:
+    # MCP marks a resource that is not there by its URI; the other two have no mark but their text.
+    if method in {"resources/read", "ReadResource"} and isinstance(error.data, Mapping) and "uri" in error.data:
+        return True
+    return error.message.startswith(_UNKNOWN)
 
 
 def of_result(error: MalformedError) -> RpcFailure:

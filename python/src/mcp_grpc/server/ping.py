@@ -7,7 +7,7 @@ from __future__ import annotations
 from mcp_grpc._gen.mcp.v1.session_pb2 import PingRequest, PingResponse
 from mcp_grpc.codec import check_message, to_value
 from mcp_grpc.server.header import Headers
-from mcp_grpc.server.scope import FIRST_MODERN, VERSIONS, meta_of, named_version, scope_of, unsupported_version
+from mcp_grpc.server.scope import FIRST_MODERN, meta_of, named_version
 from mcp_grpc.server.service import Service
 
 
@@ -17,10 +17,8 @@ async def ping(service: Service, headers: Headers, request: PingRequest) -> Ping
     headers.check_mirror("ping", "")
     params = to_value(request)
     version = named_version(headers, meta_of(params))
-    if version is not None and version not in VERSIONS:
-        raise unsupported_version(version)
     if version is None or version < FIRST_MODERN:  # the method is gone from modern versions, the RPC is not
-        session = scope_of(service.sessions, headers, "ping", params).session
+        session = service.sessions.named(headers)
         if session is not None:
             with session.use():
                 pass

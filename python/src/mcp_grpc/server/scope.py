@@ -77,10 +77,10 @@ def named_version(headers: Headers, meta: Mapping[str, Any]) -> str | None:
     Raises:
         RpcFailure: -32020 if they differ; -32602 if a reserved key has the wrong type.
     """
-    check_reserved(meta)
     header, body = headers.version, meta.get(PROTOCOL_VERSION_META_KEY)
-    if header and body and header != body:
+    if header and body and isinstance(body, str) and header != body:
         raise header_mismatch(f'mcp-protocol-version is "{header}", but the body says "{body}"')
+    check_reserved(meta)
     return body or header or None
 
 

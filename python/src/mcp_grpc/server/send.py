@@ -40,6 +40,7 @@ async def send_rpc(rpc: Rpc, envelope: Envelope) -> None:
         check_envelope(envelope, rpc.service.limits.json)
         rpc.headers.check_mirror(envelope.method, _name_of(envelope))
     except RpcFailure as failure:
+        exchange.spoil(envelope)
         key = key_of(envelope)
         if key is None:
             raise

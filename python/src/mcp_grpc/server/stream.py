@@ -104,18 +104,17 @@ class Stream:
             drain.cancel()
 
     def _take_all(self, envelope: Envelope) -> None:
-        for one, nested in _unbatched(envelope):
-            if nested:
+        if envelope.WhichOneof("kind") is not None or not envelope.batch:
+            self._take(envelope)
+        self._first = False
+        if envelope.batch and not self._frames.greeted:
+            self._exchange.refuse(None, invalid_request("a batch needs a hello first"))
+            return
+        for inner in envelope.batch:
+            if inner.batch:
                 self._exchange.refuse(None, invalid_request("a batch is inside of a batch"))
-            elif envelope.batch and not self._hello:
-                self._exchange.refuse(None, invalid_request("a batch needs a hello first"))
             else:
-                self._take(one)
-            self._first = False
-
-    @property
-    def _hello(self) -> bool:
-        return self._frames.greeted
+                self._take(inner)
 
     def _take(self, envelope: Envelope) -> None:
         kind = envelope.WhichOneof("kind")
@@ -126,10 +125,7 @@ class Stream:
             case "call":
                 self._start_frame(envelope.call)
             case "cancel":
-                if self._frames.greeted:
-                    self._frames.abort(envelope.cancel.call_id)
-                else:
-                    self._exchange.refuse(None, invalid_request("typed frames need a hello first"))
+                self._frames.abort(envelope.cancel.call_id)
             case "request" | "notification" | "response":
                 self._take_message(envelope, kind)
             case _:
@@ -148,8 +144,9 @@ class Stream:
         try:
             check_envelope(envelope, self._service.limits.json)
         except RpcFailure as failure:
-            if kind != "response":
-                self._exchange.refuse(key_of(envelope), failure)
+            if kind == "response":
+                self._exchange.spoil(envelope)
+            self._exchange.refuse(key_of(envelope), failure)
             return
         if kind == "response":
             with contextlib.suppress(RpcFailure, CodecError):  # dropped, as §11.4 says
@@ -214,11 +211,3 @@ def _parse(raw: bytes) -> Envelope:
         return Envelope.FromString(raw)
     except DecodeError:
         raise undecodable() from None
-
-
-def _unbatched(envelope: Envelope) -> Iterator[tuple[Envelope, bool]]:
-    """Each envelope, the one that holds the batch first, and whether it holds a batch where it may not."""
-    if envelope.WhichOneof("kind") is not None or not envelope.batch:
-        yield envelope, False
-    for inner in envelope.batch:
-        yield inner, bool(inner.batch)
