@@ -67,12 +67,12 @@ class Peer:
                 return self._seen.pop(i)
         end = time.monotonic() + PATIENCE
         while True:
-            line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
-            if line is None:
+            said = self._lines.get(timeout=max(0.0, end - time.monotonic()))
+            if said is None:
                 raise AssertionError(f"the peer has ended before it said {members}; it said {self._seen}")
-            if members.items() <= line.items():
-                return line
-            self._seen.append(line)
+            if members.items() <= said.items():
+                return said
+            self._seen.append(said)
 
     async def heard(self, **members: Any) -> dict[str, Any]:
         """Does `wait` beside the event loop."""
@@ -121,6 +121,8 @@ class Peer:
 
     def end(self) -> None:
         """Ends the process, and waits for that."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()  # all that a client waits for
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -129,9 +131,8 @@ class Peer:
             self._process.kill()
             self._process.wait()
         self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def kill(self) -> None:
         """Ends the process at once."""
