@@ -338,13 +338,15 @@ async def ask_sampling(ctx: Context, params: types.CallToolRequestParams) -> Res
 async def ask_roots(ctx: Context, params: types.CallToolRequestParams) -> Result:
     answer = (params.input_responses or {}).get("client_roots")
     if not isinstance(answer, types.ListRootsResult):
-        return types.InputRequiredResult(input_requests={"client_roots": types.ListRootsRequest()})
+        # The Go SDK cannot read a question without params.
+        asked = types.ListRootsRequest(params=types.RequestParams())
+        return types.InputRequiredResult(input_requests={"client_roots": asked})
     return text(f"Client exposed {len(answer.roots)} root(s): {', '.join(str(r.uri) for r in answer.roots)}")
 
 
 async def ask_with_state(ctx: Context, params: types.CallToolRequestParams) -> Result:
     if accepted(params.input_responses, "confirm") is None:
-        asked = {"confirm": form("ok", "boolean")}
+        asked: types.InputRequests = {"confirm": form("ok", "boolean")}
         return types.InputRequiredResult(input_requests=asked, request_state="request_state")
     if params.request_state != "request_state":
         raise MCPError(types.INVALID_PARAMS, "invalid requestState")
@@ -383,19 +385,21 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 
 async def main(argv: list[str]) -> None:
     """Serves until the process is told to end."""
-    from mcp_grpc.server import serve
+    from mcp_grpc.server import Server as GrpcServer
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--addr", default="127.0.0.1:0")
     parser.add_argument("--page-size", type=int, default=1000)
+    parser.add_argument("--grace", type=float, default=1.0)
     args = parser.parse_args(argv)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    server = await serve(Everything(args.page_size).server, args.addr)
+    server = GrpcServer(Everything(args.page_size).server, args.addr)
+    await server.start()
     say(event="serving", url=f"http://127.0.0.1:{server.port}")
     await ended.wait()
-    await server.stop()
+    await server.stop(args.grace)
 
 
 if __name__ == "__main__":

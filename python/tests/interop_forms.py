@@ -7,30 +7,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import mcp
 import mcp.types as types
-
 from interop_peer import PATIENCE
+
 from mcp_grpc.client import Callbacks, Client, Transport
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
 FORMS = ("typed", "multiplexed", "envelope")
-
-
-class Caller(Protocol):
-    """What all forms can do."""
-
-    async def list_tools(self, *, cursor: str | None = None) -> types.ListToolsResult: ...
-    async def list_resources(self, *, cursor: str | None = None) -> types.ListResourcesResult: ...
-    async def list_resource_templates(self, *, cursor: str | None = None) -> types.ListResourceTemplatesResult: ...
-    async def list_prompts(self, *, cursor: str | None = None) -> types.ListPromptsResult: ...
-    async def read_resource(self, uri: str) -> types.ReadResourceResult: ...
-    async def get_prompt(self, name: str, arguments: dict[str, str] | None = None) -> types.GetPromptResult: ...
-    async def complete(self, ref: Any, argument: dict[str, str], context: Any = None) -> types.CompleteResult: ...
-    async def call_tool(self, name: str, arguments: Any = None, **options: Any) -> types.CallToolResult: ...
 
 
 async def elicit(params: types.ElicitRequestParams) -> types.ElicitResult:
@@ -98,8 +85,8 @@ async def sdk_client(
 @asynccontextmanager
 async def any_client(
     url: str, version: str, form: str, *, answering: bool = False, on_log: Any = None
-) -> AsyncIterator[Caller]:
-    """Opens a client of one of the forms."""
+) -> AsyncIterator[Any]:
+    """Opens a client of one of the forms: they have their methods in common."""
     callbacks = ANSWERS if answering else None
     if form == "envelope":
         async with sdk_client(url, version, callbacks, on_log) as client:
@@ -107,7 +94,7 @@ async def any_client(
         return
     options = {"callbacks": callbacks, "logging_callback": on_log, "log_level": "debug"}
     async with typed_client(url, version, form, **options) as typed:
-        yield typed  # type: ignore[misc] # it has options of its own
+        yield typed
 
 
 def collecting() -> tuple[list[Any], Callable[..., Any]]:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
 
 import grpc
 import mcp
@@ -202,7 +203,8 @@ async def test_sends_meta_and_unknown_members(url: str, version: str, form: str)
 
 async def test_sends_meta_in_envelopes(url: str) -> None:
     async with sdk_client(url, MODERN) as client:
-        seen = await client.call_tool("inspect_request", {}, meta={"com.example/n": {"a": [1]}})
+        meta: Any = {"com.example/n": {"a": [1]}}
+        seen = await client.call_tool("inspect_request", {}, meta=meta)
         assert seen.structured_content["meta"]["com.example/n"] == {"a": [1]}
 
 
@@ -239,12 +241,12 @@ async def test_hears_progress_and_logs(url: str, version: str, form: str) -> Non
         assert progress == steps if form != "envelope" else sorted(progress) == steps
         if version == LEGACY and form == "envelope":
             with pytest.warns(MCPDeprecationWarning):
-                await client.set_logging_level("debug")  # type: ignore[attr-defined]
+                await client.set_logging_level("debug")
         elif version == LEGACY:
-            await client.request("logging/setLevel", {"level": "debug"})  # type: ignore[attr-defined]
+            await client.request("logging/setLevel", {"level": "debug"})
         await client.call_tool("log_levels", {})
         await until(lambda: len(logs) == 8)
-        assert {log.level for log in logs} == set(types.LoggingLevel.__args__)
+        assert {log.level for log in logs} == set(get_args(types.LoggingLevel))
         assert {log.logger for log in logs} == {"everything"}
 
 
@@ -267,11 +269,9 @@ async def test_cancels_a_call(server: tuple[str, Peer], version: str, form: str)
 async def test_ends_a_call_at_its_deadline(server: tuple[str, Peer], version: str, form: str) -> None:
     url, peer = server
     async with any_client(url, version, form) as client:
+        limit = {"read_timeout_seconds" if form == "envelope" else "timeout": 0.3}
         with pytest.raises(MCPError) as late:
-            if form == "envelope":
-                await client.call_tool("block", {}, read_timeout_seconds=0.3)
-            else:
-                await client.call_tool("block", {}, timeout=0.3)
+            await client.call_tool("block", {}, **limit)
         if form != "envelope":
             assert getattr(late.value, "status", None) is grpc.StatusCode.DEADLINE_EXCEEDED
         await peer.heard(event="blocked")
@@ -506,8 +506,8 @@ def text_of(result: types.CallToolResult) -> str:
     return result.content[0].text if result.content and isinstance(result.content[0], types.TextContent) else ""
 
 
-async def until(condition: object) -> None:
+async def until(condition: Callable[[], object]) -> None:
     """Waits until a condition holds."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # type: ignore[operator]
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

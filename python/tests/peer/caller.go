@@ -61,7 +61,16 @@ func common(ctx context.Context, m methods, k command) (res any, known bool, err
 	case "prompts/list":
 		res, err = with(ctx, k, m.ListPrompts)
 	case "tools/call":
-		res, err = with(ctx, k, m.CallTool)
+		res, err = with(ctx, k, func(ctx context.Context, p *mcp.CallToolParams) (*mcp.CallToolResult, error) {
+			if p.Arguments != nil {
+				var exact struct{ Arguments json.RawMessage }
+				if err := json.Unmarshal(k.Params, &exact); err != nil {
+					return nil, err
+				}
+				p.Arguments = exact.Arguments
+			}
+			return m.CallTool(ctx, p)
+		})
 	case "resources/read":
 		res, err = with(ctx, k, m.ReadResource)
 	case "prompts/get":

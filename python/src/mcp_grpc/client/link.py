@@ -13,9 +13,10 @@ from google.protobuf.message import Message
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
 from mcp_grpc._gen.mcp.v1.session_pb2 import ShutdownRequest, ShutdownResponse
-from mcp_grpc.auth.challenge import Challenge, read_challenge
+from mcp_grpc.auth.challenge import read_challenge
 from mcp_grpc.auth.channel import ClientTLS, channel
 from mcp_grpc.auth.client_auth import ClientAuth
+from mcp_grpc.auth.denial import challenge_of
 from mcp_grpc.client.error import CallError
 from mcp_grpc.codec import METHODS_BY_RPC, RpcFailure, failure_of
 
@@ -67,7 +68,7 @@ class Link:
         """Whether a refused call is worth one more try, because there are other credentials now (SPEC.md §14.7)."""
         if self._auth is None:
             return False
-        challenge = read_challenge(initial, None, failure.details) or _challenge_in(failure)
+        challenge = read_challenge(initial, None, failure.details) or challenge_of(failure.code, failure.data)
         return challenge is not None and await self._auth.refused(challenge)
 
     def check_size(self, size: int) -> None:
@@ -151,13 +152,3 @@ class RpcStream:
     def cancel(self) -> None:
         """Ends the RPC, unless it has ended."""
         self._call.cancel()
-
-
-def _challenge_in(failure: RpcFailure) -> Challenge | None:
-    """Gives the challenge of a call on a stream, which has no headers of its own (SPEC.md §14.4)."""
-    data = failure.data
-    if not isinstance(data, dict) or data.get("reason") != "insufficient_scope":
-        return None
-    return Challenge(
-        "insufficient_scope", tuple(str(data.get("scope", "")).split()), str(data.get("resource_metadata", ""))
-    )

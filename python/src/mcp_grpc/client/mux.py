@@ -55,10 +55,10 @@ class Mux:
 
         Raises:
             CallError: the call has failed.
-            NoFramesError: the server has no frames, or the call has to be an RPC of its own.
+            NoFramesError: the server has no frames.
         """
         self._link.check_size(len(body) + 32)
-        moves = 0
+        moves, stepped = 0, False
         while True:
             stream = self._stream
             try:
@@ -71,9 +71,10 @@ class Mux:
                 if moves == MAX_MOVES:
                     raise CallError.of(e.failure) from e
             except CallError as e:
-                if stream is not None and await self._step_up(stream, e):
-                    raise NoFramesError from e
-                raise
+                if stream is None or stepped or not await self._step_up(stream, e):
+                    raise
+                stepped = True
+                continue
             await asyncio.sleep(MOVE_PAUSE * 2**moves)
             moves += 1
 
