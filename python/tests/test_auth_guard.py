@@ -497,6 +497,17 @@ async def test_refusals_are_sampled(lab: Lab, caplog: pytest.LogCaptureFixture) 
     assert 20 <= caplog.text.count("request refused") <= 30
 
 
+async def test_a_request_without_end(lab: Lab) -> None:
+    guard = Guard(lab.guard.authenticators, body_seconds=0.3)
+    async with serving(guard) as served, channel(served.address) as c:
+        for path in ("/test.Echo/Unary", "/test.Echo/UnaryStream"):
+            stream = rpc(c, "StreamStream", path)(metadata=tuple(bearer(lab.token())), timeout=PATIENCE)
+            with pytest.raises(grpc.aio.AioRpcError, match="did not come in time") as e:
+                await stream.read()
+            assert e.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert served.seen == []
+
+
 async def test_requests_that_cannot_be_decoded(lab: Lab) -> None:
     async with serving(lab.guard) as served, channel(served.address) as c:
         metadata = tuple(bearer(lab.token()))

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -25,6 +27,8 @@ from mcp_grpc._gen.mcp.v1 import envelope_pb2, mcp_pb2_grpc, resource_pb2, sessi
 from mcp_grpc.auth import (
     AccessDenied,
     Action,
+    APIKeyFile,
+    APIKeyRecord,
     APIKeys,
     Bearer,
     BearerToken,
@@ -317,3 +321,31 @@ async def test_a_session_is_its_callers(lab: Lab) -> None:
             assert e.value.code() is grpc.StatusCode.NOT_FOUND
         assert await s.InvokeTool(tool_pb2.CallToolRequest(name="read"), metadata=(*owner, *own))
     assert lab.reached == [f"{lab.issuer.url}|ann by jwt"]
+
+
+async def test_a_key_file_is_watched_while_the_server_runs(tmp_path: Path) -> None:
+    """A key that is taken out of its file ends what it has let in."""
+    path = tmp_path / "keys.json"
+    stays, goes = (new_api_key("test", name, key_id=name) for name in ("stays", "goes"))
+
+    def write(*records: APIKeyRecord) -> None:
+        items = [{"id": r.id, "hash": r.hash, "subject": r.subject} for r in records]
+        (tmp_path / "new").write_text(json.dumps({"keys": items}))
+        (tmp_path / "new").replace(path)
+
+    write(stays[1], goes[1])
+    lab = Lab(Issuer([Key.new("k1")]))
+    keys = APIKeyFile(path, interval=0.01)
+    async with Server(mcp_server(lab), "127.0.0.1:0", auth=keys) as server:
+        lab.url = f"127.0.0.1:{server.port}"
+        async with stub(lab) as s:
+            streams = [STREAMS["CallTool"](s, (("x-mcp-api-key", key),)) for key, _ in (stays, goes)]
+            await until(lambda: lab.running == 2)
+            write(stays[1])
+            with pytest.raises(grpc.aio.AioRpcError) as e:
+                await asyncio.wait_for(drained(streams[1]), PATIENCE)
+            assert e.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            await until(lambda: lab.running == 1)
+            assert not streams[0].done()
+            streams[0].cancel()
+    assert keys._task is None

@@ -46,6 +46,7 @@ class Guard:
         policy: What callers may do. If None, every caller that is known may do everything.
         logger: Is told why callers were refused; never a credential. By default that of this package. Of a
             flood it gets some, and how many more there were.
+        body_seconds: Seconds that the one message of a request may take (SPEC.md §12).
 
     Raises:
         ValueError: there is no authenticator: nobody could get in.
@@ -59,6 +60,7 @@ class Guard:
         metadata: ResourceMetadata | None = None,
         policy: Policy | None = None,
         logger: logging.Logger | None = None,
+        body_seconds: float = 30.0,
     ) -> None:
         if not authenticators:
             raise ValueError("there is no authenticator: nobody could get in")
@@ -68,6 +70,7 @@ class Guard:
         self.authenticators = tuple(authenticators)
         self.metadata = metadata
         self.policy = policy
+        self.body_seconds = body_seconds
         schemes = [a.scheme for a in authenticators if a.scheme]
         self._scheme = "Bearer" if "Bearer" in schemes else schemes[0] if schemes else ""
         self._log = _SampledLog(logger or logging.getLogger("mcp_grpc.auth"))

@@ -67,7 +67,8 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "there is no such method")
         set_current_principal(principal)  # the task is this RPC's own
         show_to_sdk(principal)
-        await until_end(principal, _serve(handler, GuardedContext(context, handler)), context)
+        guarded = GuardedContext(context, handler, self._guard.body_seconds)
+        await until_end(principal, _serve(handler, guarded), context)
 
 
 async def until_end(principal: Principal, work: Awaitable[None], context: _Context) -> None:
@@ -135,14 +136,21 @@ class GuardedContext(grpc.aio.ServicerContext[Any, Any]):
     Everything else is the context's own.
     """
 
-    def __init__(self, context: _Context, handler: _Handler) -> None:
+    def __init__(self, context: _Context, handler: _Handler, body_seconds: float) -> None:
         self._context = context
+        self._body_seconds = body_seconds
         self._decode = handler.request_deserializer or (lambda raw: raw)
         self._encode = handler.response_serializer or (lambda message: message)
 
     async def first(self) -> Any:
         """The one message of a request."""
-        message = await self.read()
+        try:
+            async with asyncio.timeout(self._body_seconds) as timeout:
+                message = await self.read()
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            await self.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the request's message did not come in time")
         if message is grpc.aio.EOF:
             await self.abort(grpc.StatusCode.INVALID_ARGUMENT, "there is no request message")
         return message
