@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -233,8 +234,31 @@ async def test_no_token(server: Server, refusal: tuple[int, dict[str, Any]], wan
     assert "SECRET" not in str(e.value)
 
 
-async def test_the_wrong_authorization_server(server: Server) -> None:
-    server.issuer.url = "https://other.example"  # the metadata now speaks for that
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"issuer": "https://other.example"},
+        {"issuer": None},
+        {"token_endpoint": None},
+        {"token_endpoint": "http://evil.example/token"},
+        {"token_endpoint": "file:///token"},
+    ],
+)
+async def test_the_wrong_authorization_server(server: Server, document: dict[str, Any]) -> None:
+    """The client's secret does not go there."""
+    url = server.issuer.url
+    found = {"issuer": url, "token_endpoint": url + "/token"} | document
+
+    async def answer(target: str) -> tuple[int, str, bytes]:
+        return 200, "application/json", json.dumps(found).encode()
+
+    server.issuer.answer = answer
+    with pytest.raises(PermissionError):
+        await server.client().metadata()
+    assert set(server.issuer.requests) == {"/.well-known/oauth-authorization-server"}
+
+
+async def test_no_authorization_server() -> None:
     with pytest.raises(FetchError):
         await ClientCredentials("http://127.0.0.1:1", "a", "b", resource=RESOURCE).metadata()
     with pytest.raises(ValueError, match="https"):
