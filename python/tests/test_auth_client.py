@@ -114,6 +114,21 @@ async def test_tokens_that_are_given_for_each_call() -> None:
     assert "not a token" not in str(e.value)
 
 
+async def test_a_token_that_is_refused_is_given_anew() -> None:
+    given_out = ["old", "old", "secret"]
+
+    async def give() -> str:
+        return given_out[0] if len(given_out) == 1 else given_out.pop(0)
+
+    async with (
+        serving(Guard([Bearer(StaticTokens({"secret": Grant("ann")}))])) as served,
+        channel(served.address, auth=BearerToken(give)) as c,
+    ):
+        assert (await call(c)).code is grpc.StatusCode.UNAUTHENTICATED, "the same token again is not worth a call"
+        assert (await call(c)).code is grpc.StatusCode.OK
+        assert served.seen == ["static-token|ann by static-token"]
+
+
 async def test_every_shape_of_call_has_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://192.0.2.1:1")  # would read along: it is not asked for this machine
     key, record = new_api_key("test", "bob")

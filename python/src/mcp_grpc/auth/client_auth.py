@@ -45,12 +45,18 @@ class BearerToken(ClientAuth):
     """
 
     def __init__(self, token: str | Callable[[], Awaitable[str]]) -> None:
-        self._token = _checked(token) if isinstance(token, str) else token
+        self._give = None if isinstance(token, str) else token
+        self._shown = _checked(token) if isinstance(token, str) else ""
 
     async def metadata(self) -> tuple[tuple[str, str], ...]:
         """See :class:`ClientAuth`."""
-        token = self._token if isinstance(self._token, str) else _checked(await self._token())
-        return ((AUTHORIZATION, f"Bearer {token}"),)
+        if self._give is not None:
+            self._shown = _checked(await self._give())
+        return ((AUTHORIZATION, f"Bearer {self._shown}"),)
+
+    async def refused(self, challenge: Challenge) -> bool:
+        """See :class:`ClientAuth`. Whether another token is given now."""
+        return self._give is not None and _checked(await self._give()) != self._shown
 
 
 def _checked(token: str) -> str:
