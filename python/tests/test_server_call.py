@@ -319,6 +319,20 @@ async def test_what_outlasts_the_grace_is_cut_off() -> None:
         assert subject.cancelled == 2
 
 
+async def test_a_tool_that_heeds_nothing_does_not_keep_the_server() -> None:
+    async with serving() as served:
+        subject = served.subject
+        talk = Talk(served)
+        await talk.hello()
+        await talk.write(frame(1, "stubborn"))
+        await subject.until(lambda: subject.held == 1)
+        async with asyncio.timeout(SECONDS):
+            await served.server.stop(0.1)
+        failure = await talk.failure()
+        assert failure.status == grpc.StatusCode.UNAVAILABLE
+        assert failure.data != {"drained": True}
+
+
 async def hold(served: Served) -> Any:
     return await served.stub.InvokeTool(HOLD)
 

@@ -254,6 +254,37 @@ async def invoke(served: Served, request: CallToolRequest, session: Any) -> Any:
     return await served.stub.InvokeTool(request, metadata=session, timeout=SECONDS)
 
 
+async def test_a_handler_that_needs_input_asks_a_legacy_client() -> None:
+    async with serving() as served:
+        talk = Talk(served)
+        await talk.initialize()
+        await talk.ask("tools/call", {"name": "test_input_required_result_elicitation"})
+        question = await talk.value()
+        assert question["method"] == "elicitation/create"
+        answer = {"action": "accept", "content": {"name": "Ann"}}
+        await talk.write({"jsonrpc": "2.0", "id": question["id"], "result": answer})
+        assert said(await talk.value()) == "Hello, Ann!"
+        await talk.ask("tools/call", {"name": "test_input_required_result_request_state"})
+        question = await talk.value()
+        answer = {"action": "accept", "content": {"ok": True}}
+        await talk.write({"jsonrpc": "2.0", "id": question["id"], "result": answer})
+        assert said(await talk.value()).startswith("state-ok")
+        await talk.ask("resources/read", {"uri": "everything://question"})
+        question = await talk.value()
+        await talk.write({"jsonrpc": "2.0", "id": question["id"], "error": {"code": 7, "message": "no"}})
+        assert (await talk.value())["error"] == {"code": 7, "message": "no"}
+        await talk.end()
+
+        bare = Talk(served)
+        await bare.ask("initialize", {**INITIALIZE, "capabilities": {}}, "i")
+        await bare.value()
+        await bare.tell("notifications/initialized")
+        await bare.ask("tools/call", {"name": "test_input_required_result_elicitation"})
+        error = (await bare.value())["error"]
+        assert (error["code"], error["data"]) == (-32021, {"requiredCapabilities": {"elicitation": {}}})
+        await bare.end()
+
+
 async def test_a_question_is_cancelled_with_its_call() -> None:
     async with serving() as served:
         talk = Talk(served)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, cast
 
 from mcp.server import MCPServer
 from mcp.server import Server as LowLevelServer
@@ -21,6 +21,7 @@ from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY
 from mcp_types.methods import SPEC_CLIENT_NOTIFICATION_METHODS
 
 from mcp_grpc.server.context import CallContext
+from mcp_grpc.server.roundtrip import LegacyServer
 from mcp_grpc.server.scope import Scope
 
 
@@ -81,9 +82,9 @@ class Core:
         """Whether a notification of the client's means something to the server or to the SDK."""
         return method in SPEC_CLIENT_NOTIFICATION_METHODS or self.server.get_notification_handler(method) is not None
 
-    def runner(self, connection: Connection) -> ServerRunner[Any]:
+    def session_runner(self, connection: Connection) -> ServerRunner[Any]:
         """The runner of a legacy session."""
-        return ServerRunner(self.server, connection, self._lifespan)
+        return ServerRunner(cast("LowLevelServer[Any]", LegacyServer(self.server)), connection, self._lifespan)
 
     def input_schema(self, tool: str) -> Mapping[str, Any] | None:
         """The input schema of a tool, if the server tells it without a list."""
@@ -91,7 +92,7 @@ class Core:
         return lookup(tool) if lookup is not None else None
 
     def _runner(self, scope: Scope, context: CallContext) -> ServerRunner[Any]:
-        return self.runner(self._envelope(scope, context.outbound))
+        return ServerRunner(self.server, self._envelope(scope, context.outbound), self._lifespan)
 
     @staticmethod
     def _envelope(scope: Scope, outbound: Outbound) -> Connection:

@@ -257,7 +257,7 @@ class Exchange:
         """
         method, params = envelope.method, params_of(envelope.notification)
         if method == "notifications/cancelled":
-            self._cancelled(params)
+            self.cancelled(params)
             return
         if not self.service.core.hears(method):
             return  # nobody is told of a notification that fails (JSON-RPC 2.0, section 4.1)
@@ -280,7 +280,8 @@ class Exchange:
         finally:
             context.end()
 
-    def _cancelled(self, params: Any) -> None:
+    def cancelled(self, params: Any) -> None:
+        """Cancel the request that the client names, if it runs (§10.2)."""
         key = params.get("requestId") if isinstance(params, dict) else None
         if not isinstance(key, str | int) or isinstance(key, bool):
             return

@@ -14,7 +14,7 @@ import grpc
 from mcp.server import MCPServer
 from mcp.server import Server as LowLevelServer
 
-from mcp_grpc.auth import Authenticator, Guard, PeerSocket, add_discovery
+from mcp_grpc.auth import Authenticator, Guard, OriginInterceptor, PeerSocket, add_discovery
 from mcp_grpc.server.core import Core
 from mcp_grpc.server.limits import ServerLimits
 from mcp_grpc.server.rpc import SERVICE, Rpcs
@@ -42,10 +42,12 @@ class Server:
         health: Whether ``grpc.health.v1`` is served, which needs ``grpcio-health-checking``. If None, it is if that
             is there.
         reflection: Whether gRPC server reflection is served, which needs ``grpcio-reflection``.
+        origins: Origins of web pages that may call, behind something that translates for browsers (§14.5).
         options: More options of ``grpc.aio.server``.
 
     Raises:
         TypeError: ``mcp_server`` is no server of the SDK.
+        ValueError: One of ``origins`` is none.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class Server:
         limits: ServerLimits | None = None,
         health: bool | None = None,
         reflection: bool = False,
+        origins: Sequence[str] = (),
         options: Sequence[tuple[str, Any]] = (),
     ) -> None:
         self._core = Core(mcp_server)
         self._addr = addr
         self._guard = Guard.of(auth)
         self._credentials = credentials
+        self._origins = OriginInterceptor(origins)
         self._limits = limits or ServerLimits()
         self._health, self._reflection = health, reflection
         self._options = options
@@ -100,9 +104,9 @@ class Server:
         await self._core.start()
         self._stack.push_async_callback(self._core.close)
         self._service = Service(self._core, self._limits, self._guard)
-        self._stack.push_async_callback(self._service.sessions.close)
+        self._stack.push_async_callback(self._service.close)
         self._rpcs = Rpcs(self._service)
-        interceptors = []
+        interceptors: list[grpc.aio.ServerInterceptor] = [self._origins]
         if self._guard is not None:
             await self._guard.start()
             self._stack.push_async_callback(self._guard.close)
@@ -235,6 +239,7 @@ async def serve(
     credentials: grpc.ServerCredentials | None = None,
     limits: ServerLimits | None = None,
     reflection: bool = False,
+    origins: Sequence[str] = (),
     grace: float = 10.0,
 ) -> None:
     """Serve a server of the MCP SDK over gRPC until the task is cancelled, then drain.
@@ -246,12 +251,15 @@ async def serve(
         credentials: TLS.
         limits: What callers can make it keep.
         reflection: Whether gRPC server reflection is served.
+        origins: Origins of web pages that may call.
         grace: Seconds that calls get to finish.
 
     Raises:
         OSError: The address cannot be listened on.
     """
-    server = Server(mcp_server, addr, auth=auth, credentials=credentials, limits=limits, reflection=reflection)
+    server = Server(
+        mcp_server, addr, auth=auth, credentials=credentials, limits=limits, reflection=reflection, origins=origins
+    )
     await server.start()
     try:
         await server.wait()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -23,6 +23,9 @@ from mcp_grpc.server.header import Headers, check_params
 from mcp_grpc.server.limits import ServerLimits
 from mcp_grpc.server.scope import Scope, scope_of
 from mcp_grpc.server.session import Sessions
+
+# How long cancelled calls are waited for.
+_LET_GO_SECONDS = 1.0
 
 # How many pages of a list are read to find the schema of one tool.
 _MAX_PAGES = 100
@@ -44,6 +47,23 @@ class Service:
         self.sessions = Sessions(core, limits)
         self.draining = asyncio.Event()
         self._ids = count(1)
+        self._stubborn: set[asyncio.Future[Any]] = set()
+
+    async def let_go(self, tasks: Iterable[asyncio.Future[Any]]) -> None:
+        """Cancel tasks and wait for them, but not for ever: a tool may heed no cancellation (§10.3)."""
+        running = set(tasks)
+        for task in running:
+            task.cancel()
+        if running:
+            _, left = await asyncio.wait(running, timeout=_LET_GO_SECONDS)
+            self._stubborn |= left
+            for task in left:
+                task.add_done_callback(self._stubborn.discard)
+
+    async def close(self) -> None:
+        """End all sessions, and give what is left a last chance."""
+        await self.sessions.close()
+        await self.let_go(self._stubborn)
 
     async def run(self, scope: Scope, context: CallContext, method: str) -> dict[str, Any]:
         """Run one request, if its caller may make it, and give its result.

@@ -55,7 +55,7 @@ class Session:
         self.id = secrets.token_urlsafe(32)
         self.owner = owner()
         self.connection = Connection.for_loop(self, session_id=self.id)
-        self.runner = core.runner(self.connection)
+        self.runner = core.session_runner(self.connection)
         self.ended = asyncio.Event()
         self._sessions = sessions
         self._stream: Exchange | None = None

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, Hello
 from mcp_grpc.codec import CodecError, RpcFailure
-from mcp_grpc.server.envelope import check_envelope, key_of
+from mcp_grpc.server.envelope import check_envelope, key_of, params_of
 from mcp_grpc.server.exchange import Exchange
 from mcp_grpc.server.failure import drained, exhausted, failure_from, invalid_request, undecodable
 from mcp_grpc.server.frame import Frames
@@ -75,10 +75,8 @@ class Stream:
         """Leave nothing behind; a tool that heeds no cancellation keeps its own thread, and nothing else."""
         self._exchange.hush()
         self._exchange.out.close()
-        for task in (*self._tasks, *ours):
-            task.cancel()
         self._exchange.leave()
-        await asyncio.gather(*self._tasks, *ours, return_exceptions=True)
+        await self._service.let_go((*self._tasks, *ours))
 
     async def _read_all(self, writer: asyncio.Future[None]) -> None:
         stopped = asyncio.ensure_future(self._exchange.stopped.wait())
@@ -151,16 +149,22 @@ class Stream:
         if kind == "response":
             with contextlib.suppress(RpcFailure, CodecError):  # dropped, as §11.4 says
                 self._exchange.response(envelope)
-        elif kind == "notification":
-            self._start(self._notification(envelope))
+        elif envelope.method == "notifications/cancelled":
+            self._cancelled(envelope)
         elif self._is_full:
             self._exchange.refuse(key_of(envelope), exhausted("too many calls are in flight on the stream"))
+        elif kind == "notification":
+            self._start(self._notification(envelope))
         elif (running := self._exchange.begin(envelope)) is not None:
             running.task = self._start(self._exchange.request(envelope, running))
 
     @property
     def _is_full(self) -> bool:
         return len(self._tasks) >= self._service.limits.calls_per_stream
+
+    def _cancelled(self, envelope: Envelope) -> None:
+        with contextlib.suppress(CodecError):
+            self._exchange.cancelled(params_of(envelope.notification))
 
     async def _notification(self, envelope: Envelope) -> None:
         try:
