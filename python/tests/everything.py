@@ -71,7 +71,13 @@ class Everything:
             self._prompts[name] = types.Prompt(name=name, description=f"The prompt {name}")
         self._prompts["prompt_all"].arguments = [types.PromptArgument(name="needed", required=True)]
         self._listen = ListenHandler(self._bus)
-        self.server: Server[Any] = Server(
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MCPDeprecationWarning)  # of logging
+            self.server: Server[Any] = self._new_server()
+        self.server.add_request_handler("com.example/echo", types.RequestParams, self._echo)
+
+    def _new_server(self) -> Server[Any]:
+        return Server(
             "everything",
             version="1.0.0",
             instructions="Use this server!",
@@ -88,7 +94,6 @@ class Everything:
             on_completion=self._complete,
             on_set_logging_level=self._set_level,
         )
-        self.server.add_request_handler("com.example/echo", types.RequestParams, self._echo)
 
     def add_tool(self, name: str, call: Tool) -> None:
         """Adds a tool that takes any object."""
