@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from auth_issuer import RESOURCE, Issuer, Key, b64
 from auth_server import until
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mcp_grpc.auth import AuthUnavailableError, Call, InvalidCredentialError, JWTVerifier
 from mcp_grpc.auth import Issuer as Config
@@ -277,6 +278,16 @@ def test_key_sets(keys: list[Any], has: list[str] | None, only: bool) -> None:
     assert all(found.has(kid) for kid in has)
     assert found.has("") == only
     assert not found.has("b")
+
+
+@pytest.mark.parametrize(("bits", "good"), [(1024, False), (2040, False), (2048, True)])
+def test_short_rsa_keys(bits: int, good: bool) -> None:
+    key = Key("k1", "RS256", rsa.generate_private_key(65537, bits)).jwk()
+    if good:
+        assert KeySet({"keys": [key]}, ["RS256"]).has("k1")
+        return
+    with pytest.raises(ValueError, match="no key"):
+        KeySet({"keys": [key]}, ["RS256"])
 
 
 def test_header_of_flood_tokens() -> None:

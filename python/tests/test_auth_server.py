@@ -19,6 +19,8 @@ import pytest
 from auth_issuer import RESOURCE, Issuer, Key
 from auth_server import PATIENCE, until
 from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from interop_forms import FORMS, LEGACY, MODERN, sdk_client, typed_client
 from mcp import MCPError
 from mcp.server import MCPServer
@@ -349,3 +351,20 @@ async def test_a_key_file_is_watched_while_the_server_runs(tmp_path: Path) -> No
             assert not streams[0].done()
             streams[0].cancel()
     assert keys._task is None
+
+
+async def test_reflection_and_health() -> None:
+    """Reflection is behind the guard, and health is not."""
+    key, record = new_api_key("test", "ann")
+    lab = Lab(Issuer([Key.new("k1")]))
+    guarded = Server(mcp_server(lab), "127.0.0.1:0", auth=APIKeys([record]), reflection=True, health=True)
+    async with guarded as server, channel(f"127.0.0.1:{server.port}") as c:
+        ask = reflection_pb2.ServerReflectionRequest(list_services="")
+        reflect = reflection_pb2_grpc.ServerReflectionStub(c).ServerReflectionInfo
+        with pytest.raises(grpc.aio.AioRpcError) as e:
+            await reflect(iter([ask])).read()
+        assert e.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        answer = await reflect(iter([ask]), metadata=(("x-mcp-api-key", key),)).read()
+        assert "mcp.v1.MCP" in [s.name for s in answer.list_services_response.service]
+        healthy = await health_pb2_grpc.HealthStub(c).Check(health_pb2.HealthCheckRequest(service="mcp.v1.MCP"))
+        assert healthy.status == health_pb2.HealthCheckResponse.SERVING

@@ -89,7 +89,7 @@ class Guard:
         return any(isinstance(a, UnixPeers) for a in self.authenticators)
 
     def interceptor(self) -> grpc.aio.ServerInterceptor:
-        """The guard as an interceptor, which has to be the first of ``grpc.aio.server``."""
+        """The guard as an interceptor of ``grpc.aio.server``, in front of others. Handlers have to be asynchronous."""
         return GuardInterceptor(self, _PUBLIC)
 
     def add_to_server(self, server: grpc.aio.Server) -> None:
