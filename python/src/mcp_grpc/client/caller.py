@@ -169,7 +169,7 @@ class Caller:
             else:
                 return reply.call_tool if reply.WhichOneof("reply") == "call_tool" else _outcome(reply.event)
         if "arguments" in params and await self._speaks_inherited(wanted):
-            request, _, headers = await self.prepare(_CALL_TOOL, params, wanted, JSON_ENCODING_STRUCT)
+            request, headers = await self._with_structs(_CALL_TOOL, params, wanted)
         return await self._hear_tool(request, headers, wanted, hear)
 
     async def _hear_tool(
@@ -280,8 +280,17 @@ class Caller:
     async def _inherited_unary(self, method: Method, params: Mapping[str, Any], wanted: Wanted) -> Any:
         if method.rpc == _INVOKE_TOOL.rpc:
             return await self.stream_tool(params, wanted, _hear_nothing)
-        request, _, headers = await self.prepare(method, params, wanted, JSON_ENCODING_STRUCT)
+        request, headers = await self._with_structs(method, params, wanted)
         return await self._link.unary(method.rpc, request, headers, self._time(wanted))
+
+    async def _with_structs(
+        self, method: Method, params: Mapping[str, Any], wanted: Wanted
+    ) -> tuple[Message, Metadata]:
+        request, _, headers = await self.prepare(method, params, wanted, JSON_ENCODING_STRUCT)
+        if getattr(request, "arguments_json", b""):
+            text = "arguments: this server takes a Struct alone, which does not hold them exactly"
+            raise CallError.plain(grpc.StatusCode.INVALID_ARGUMENT, text)
+        return request, headers
 
 
 async def _hear_nothing(_: CallToolEvent) -> None:

@@ -43,6 +43,17 @@ def model_of(value: Any, model: type[M]) -> M:
         raise malformed(f"{model.__name__}: {e.error_count()} members of the wrong form") from e
 
 
+def resource_result(value: Any, uri: str) -> types.ReadResourceResult:
+    """Gives what reading a resource gave; raises `CallError`.
+
+    A server of the inherited subset does not say whose contents they are (SPEC.md §15.3): those of what was read.
+    """
+    for contents in value.get("contents", ()):
+        if isinstance(contents, dict):
+            contents.setdefault("uri", uri)
+    return model_of(value, types.ReadResourceResult)
+
+
 def tool_result(message: CallToolResult) -> types.CallToolResult:
     """Gives the result of a tool; raises `CallError`.
 

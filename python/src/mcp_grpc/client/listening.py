@@ -15,7 +15,7 @@ from mcp.types.jsonrpc import JSONRPCNotification
 
 from mcp_grpc._gen.mcp.v1.resource_pb2 import ResourceEvent
 from mcp_grpc._gen.mcp.v1.subscription_pb2 import ListenResponse
-from mcp_grpc.client.convert import malformed, model_of, value_of
+from mcp_grpc.client.convert import malformed, model_of, resource_result, value_of
 from mcp_grpc.client.error import CallError
 from mcp_grpc.client.link import RpcStream
 from mcp_grpc.codec import CodecError, RpcFailure, envelope_to_value, status_of
@@ -127,7 +127,7 @@ def _update_of(message: ResourceEvent) -> ResourceUpdate:
     kind = message.WhichOneof("kind")
     try:
         if kind == "update":
-            return ResourceUpdate(message.uri, at, model_of(value_of(message.update), types.ReadResourceResult), None)
+            return ResourceUpdate(message.uri, at, resource_result(value_of(message.update), message.uri), None)
         if kind == "error":
             status = status_of(message.error.code)
             failure = RpcFailure(status, message.error.message, message.error, ())

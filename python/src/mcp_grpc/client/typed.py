@@ -24,7 +24,7 @@ from mcp_grpc.auth.channel import ClientTLS
 from mcp_grpc.auth.client_auth import ClientAuth
 from mcp_grpc.client.asked import Callbacks
 from mcp_grpc.client.caller import Caller, Wanted
-from mcp_grpc.client.convert import malformed, model_of, tool_result, value_of
+from mcp_grpc.client.convert import malformed, model_of, resource_result, tool_result, value_of
 from mcp_grpc.client.error import CallError, TaskStarted
 from mcp_grpc.client.link import DEFAULT_MESSAGE_BYTES, Link
 from mcp_grpc.client.listening import ResourceSubscription, Subscription, acknowledged
@@ -268,7 +268,7 @@ class Client:
         params = _call_params({"uri": uri}, None, input_responses, request_state)
         wanted = Wanted(meta=meta, timeout=timeout)
         outcome = await in_rounds(self._callbacks, params, lambda p: self._unary("resources/read", p, wanted))
-        return model_of(value_of(outcome), types.ReadResourceResult)
+        return resource_result(value_of(outcome), uri)
 
     async def get_prompt(
         self,
