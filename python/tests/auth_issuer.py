@@ -90,6 +90,8 @@ class Issuer:
     answer: Callable[[str], Awaitable[tuple[int, str, bytes]]] | None = None
     """Answers in its place, while it is set."""
     token_answer: Callable[[Mapping[str, str], str], tuple[int, dict[str, Any]]] | None = None
+    location: str = "http://169.254.169.254/keys"
+    """Where its redirects lead."""
     _server: asyncio.Server | None = None
 
     def header(self, **changes: Any) -> dict[str, Any]:
@@ -146,7 +148,7 @@ class Issuer:
             body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
             authorization = next((x.split(": ", 1)[1] for x in head.split("\r\n") if x.lower().startswith("auth")), "")
             status, kind, text = await self._reply(method, target, body, authorization)
-            location = "Location: http://169.254.169.254/keys\r\n" if status == 302 else ""
+            location = f"Location: {self.location}\r\n" if status == 302 else ""
             writer.write(
                 f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{location}"
                 f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode()

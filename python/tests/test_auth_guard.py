@@ -497,6 +497,16 @@ async def test_refusals_are_sampled(lab: Lab, caplog: pytest.LogCaptureFixture) 
     assert 20 <= caplog.text.count("request refused") <= 30
 
 
+async def test_headers_that_are_too_large(lab: Lab) -> None:
+    """gRPC refuses them, and the connection goes on."""
+    async with serving(lab.guard) as served, channel(served.address) as c:
+        for size in (33_000, 100_000, 1_000_000):
+            got = await call(c, bearer("a" * size))
+            assert got.code in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE), size
+        assert served.seen == []
+        assert (await call(c, bearer(lab.token()))).code is grpc.StatusCode.OK
+
+
 async def test_a_request_without_end(lab: Lab) -> None:
     guard = Guard(lab.guard.authenticators, body_seconds=0.3)
     async with serving(guard) as served, channel(served.address) as c:

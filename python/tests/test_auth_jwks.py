@@ -191,6 +191,33 @@ async def test_outages_cost_nobody_a_good_token(lab: Lab, answer: Any) -> None:
     await unavailable(long)
 
 
+@pytest.mark.parametrize(("padding", "good"), [(_MAX_BYTES - 1000, True), (_MAX_BYTES, False)])
+async def test_answers_are_bounded(lab: Lab, padding: int, good: bool) -> None:
+    async def padded(target: str) -> tuple[int, str, bytes]:
+        document = (
+            lab.issuer.jwks() if target == "/keys" else {"issuer": lab.issuer.url, "jwks_uri": lab.issuer.url + "/keys"}
+        )
+        return 200, JSON, json.dumps({**document, "x": "a" * padding}).encode()
+
+    lab.issuer.answer = padded
+    assert await lab.good(lab.issuer.token()) == good
+
+
+async def test_redirects_are_not_followed(lab: Lab) -> None:
+    """Not even to where all is well."""
+
+    async def moved(target: str) -> tuple[int, str, bytes]:
+        if target == "/elsewhere":
+            return 200, JSON, json.dumps(lab.issuer.jwks()).encode()
+        if target == "/keys":
+            return 302, JSON, b""
+        return 200, JSON, json.dumps({"issuer": lab.issuer.url, "jwks_uri": lab.issuer.url + "/keys"}).encode()
+
+    lab.issuer.answer, lab.issuer.location = moved, "/elsewhere"
+    assert not await lab.good(lab.issuer.token())
+    assert lab.issuer.requests["/elsewhere"] == 0
+
+
 async def test_one_that_hangs(lab: Lab) -> None:
     async def hang(_: str) -> tuple[int, str, bytes]:
         await asyncio.sleep(60)

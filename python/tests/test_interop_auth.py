@@ -337,6 +337,17 @@ async def test_refused_alike(start: Start, issuer: Issuer, auth: str) -> None:
         assert await metadata_of(python_channel) == await metadata_of(go_channel)
 
 
+async def test_pages_are_refused_alike(start: Start) -> None:
+    """With a good token, for discovery, too: by status alone, for Go's server says it in HTTP."""
+    rows = [["https://evil.example"], ["null"], ["https://app.example.com"] * 2]
+    async with both(start, "bearer") as channels:
+        for c in channels:
+            for origins in rows:
+                metadata = [*bearer(TOKEN), *(("origin", o) for o in origins)]
+                for path in ("/mcp.v1.MCP/ListTools", "/mcp.v1.AuthDiscovery/GetMetadata"):
+                    assert (await call(c, metadata, path)).code is grpc.StatusCode.PERMISSION_DENIED, (origins, path)
+
+
 async def metadata_of(c: grpc.aio.Channel) -> Any:
     """What AuthDiscovery gives, or how it fails."""
     get: Any = c.unary_unary(
