@@ -42,8 +42,8 @@ class Stream:
             self._read = ([message] if message.WhichOneof("kind") else []) + batch
         return self._read.pop(0)
 
-    async def write(self, envelope: Envelope) -> None:
-        """Sends an envelope."""
+    async def write(self, envelope: Envelope | bytes) -> None:
+        """Sends an envelope, or bytes that are none."""
         await self.context.write(envelope)
 
     async def hello(self, max_calls: int = 8) -> None:
@@ -75,10 +75,15 @@ class Stream:
         await self.fail(RpcFailure.of(-32603, "going", {"drained": True}, grpc.StatusCode.UNAVAILABLE))
 
 
+def encoded(message: Any) -> bytes:
+    """Encodes messages, and leaves bytes as they are."""
+    return message if isinstance(message, bytes) else bytes(message.SerializeToString())
+
+
 @asynccontextmanager
 async def scripted(
     connect: Connect | None,
-    ping: Callable[[PingRequest, Any], Awaitable[PingResponse]] | None = None,
+    ping: Callable[[PingRequest, Any], Awaitable[PingResponse | bytes]] | None = None,
     invoke: Callable[[CallToolRequest, Any], Awaitable[InvokeToolResponse]] | None = None,
 ) -> AsyncIterator[str]:
     """Serves RPCs by functions, and gives the address. An RPC without function is not there."""
@@ -88,13 +93,9 @@ async def scripted(
         async def handle(_: Any, context: Any) -> None:
             await connect(Stream(context))
 
-        handlers["Connect"] = grpc.stream_stream_rpc_method_handler(
-            handle, Envelope.FromString, Envelope.SerializeToString
-        )
+        handlers["Connect"] = grpc.stream_stream_rpc_method_handler(handle, Envelope.FromString, encoded)
     if ping is not None:
-        handlers["Ping"] = grpc.unary_unary_rpc_method_handler(
-            ping, PingRequest.FromString, PingResponse.SerializeToString
-        )
+        handlers["Ping"] = grpc.unary_unary_rpc_method_handler(ping, PingRequest.FromString, encoded)
     if invoke is not None:
         handlers["InvokeTool"] = grpc.unary_unary_rpc_method_handler(
             invoke, CallToolRequest.FromString, InvokeToolResponse.SerializeToString

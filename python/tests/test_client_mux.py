@@ -296,7 +296,7 @@ async def test_leaves_out_progress_that_nobody_takes_and_keeps_the_outcome() -> 
     async with scripted(connect) as target, Client(target, timeout=PATIENCE) as client:
         call = asyncio.create_task(client.call_tool("a", progress_callback=on_progress))
         await asyncio.sleep(0)
-        while not heard:  # noqa: ASYNC110
+        while not heard:
             await asyncio.sleep(0.01)
         await client.ping()  # the call that nobody listens to holds up no other
         others.set()
@@ -428,3 +428,50 @@ async def test_refuses_arguments_that_json_cannot_say() -> None:
             with pytest.raises(CallError) as failure:
                 await client.call_tool("a", arguments)
             assert failure.value.status is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_bytes_that_are_no_message_fail_their_call_and_no_other() -> None:
+    opened = 0
+
+    async def connect(stream: Stream) -> None:
+        nonlocal opened
+        opened += 1
+        await stream.hello()
+        if opened == 1:
+            await stream.read()
+            await stream.write(b"\xff\xff")
+        await serve_calls(stream)
+
+    async with scripted(connect) as target, Client(target, timeout=PATIENCE) as client:
+        with pytest.raises(CallError, match="no message") as failure:
+            await client.call_tool("a")
+        assert failure.value.status is grpc.StatusCode.UNAVAILABLE
+        assert words_of(await client.call_tool("b")) == "b"
+
+    async def nonsense(request: PingRequest, context: Any) -> bytes:
+        return b"\xff\xff"
+
+    async with scripted(None, nonsense) as target, Client(target, timeout=PATIENCE) as client:
+        with pytest.raises(CallError, match="cannot be decoded"):
+            await client.ping()
+
+
+@pytest.mark.parametrize("multiplexed", [True, False])
+async def test_closing_fails_calls_and_does_not_cancel_who_waits(multiplexed: bool) -> None:
+    begun = asyncio.Event()
+
+    async def slow(request: PingRequest, context: Any) -> PingResponse:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError("it waits for ever")
+
+    async with scripted(None, slow) as target:
+        client = Client(target, multiplexed=multiplexed)
+        call = asyncio.create_task(client.ping())
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        await client.close()
+        with pytest.raises(CallError) as failure:
+            await call
+        assert failure.value.status is grpc.StatusCode.CANCELLED
+        with pytest.raises(CallError, match="closed"):
+            await client.ping()

@@ -295,6 +295,26 @@ async def test_opens_the_stream_again_with_a_better_token() -> None:
             assert "who?" in refused.error.message
 
 
+async def test_bytes_that_are_no_message_fail_what_is_in_flight() -> None:
+    opened = 0
+
+    async def connect(stream: Stream) -> None:
+        nonlocal opened
+        opened += 1
+        if opened == 1:
+            await stream.read()
+            await stream.write(b"\xff\xff")
+        await answer_all(stream)
+
+    async with scripted(connect) as target, wired(target) as wire:
+        await wire.request(1)
+        failed = await wire.hear()
+        assert isinstance(failed, JSONRPCError)
+        assert "no message" in failed.error.message
+        await wire.request(2)
+        assert isinstance(await wire.hear(), JSONRPCResponse)
+
+
 async def test_leaves_nothing_behind() -> None:
     before = asyncio.all_tasks()
     ended = asyncio.Event()

@@ -229,6 +229,7 @@ def test_asks_by_requests_in_a_legacy_session(clients: dict[tuple[str, str], Pee
         ),
         ("test_sampling", {}, "LLM response: completion"),
         ("roots", {}, "home:file:///home"),
+        ("test_input_required_result_elicitation", {}, "Hello, Ada's name!"),
     ]:
         assert client.call("tools/call", {"name": tool, "arguments": arguments})["content"][0]["text"] == want
 

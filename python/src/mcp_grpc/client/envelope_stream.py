@@ -12,6 +12,7 @@ import anyio
 import anyio.abc
 import grpc
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from google.protobuf.message import DecodeError
 from mcp.shared.message import SessionMessage
 from mcp.types import ErrorData
 from mcp.types.jsonrpc import (
@@ -132,6 +133,8 @@ class Connection:
         """Hands the server's messages on until the stream ends."""
         try:
             while (envelope := await stream.call.read()) is not grpc.aio.EOF:
+                if envelope is None:  # bytes that are no message
+                    raise DecodeError
                 if not stream.heard:
                     await self._first(stream)
                 if (message := _decoded(envelope)) is not None:
@@ -139,6 +142,8 @@ class Connection:
             failure = await end_of(stream.call)
         except grpc.aio.AioRpcError as e:
             failure = failure_of(e)
+        except DecodeError:
+            failure = RpcFailure(grpc.StatusCode.INTERNAL, "the server has sent bytes that are no message")
         finally:
             stream.call.cancel()
         await self._lose(stream, failure)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -53,9 +55,11 @@ class Link:
         )
         self._channel = channel(target, auth=auth, tls=tls, options=(*limits, *options), intercept=False)
         self._stubs: dict[str, Any] = {}
+        self._closed = False
 
     async def close(self) -> None:
-        """Closes the channel; what is in flight is cancelled."""
+        """Closes the channel; what is in flight fails with CANCELLED."""
+        self._closed = True
         await self._channel.close()
 
     async def headers(self, own: Metadata) -> Metadata:
@@ -81,13 +85,16 @@ class Link:
         """Makes a unary RPC, twice if other credentials may do; raises `CallError`."""
         self.check_size(request.ByteSize())
         for last in (False, True):
-            call = self._stub(rpc)(request, metadata=await self.headers(own), timeout=timeout)
+            metadata = await self.headers(own)
             try:
-                return await call
+                with self.guarded():
+                    answer = await self._stub(rpc)(request, metadata=metadata, timeout=timeout)
             except grpc.aio.AioRpcError as e:
                 failure = failure_of(e)
                 if last or not await self.refused(failure, e.initial_metadata()):
                     raise CallError.of(failure) from e
+            else:
+                return readable(answer)
         raise AssertionError("the second try has ended the loop")
 
     async def stream(self, rpc: str, request: Message, own: Metadata, timeout: float | None) -> RpcStream:
@@ -95,13 +102,30 @@ class Link:
         self.check_size(request.ByteSize())
 
         async def start() -> Any:
-            return self._stub(rpc)(request, metadata=await self.headers(own), timeout=timeout)
+            metadata = await self.headers(own)
+            with self.guarded():
+                return self._stub(rpc)(request, metadata=metadata, timeout=timeout)
 
         return RpcStream(self, start, await start())
 
     async def connect(self, own: Metadata) -> Any:
         """Starts a `Connect` stream of encoded envelopes out and messages in."""
-        return self._stub("Connect")(metadata=await self.headers(own))
+        metadata = await self.headers(own)
+        with self.guarded():
+            return self._stub("Connect")(metadata=metadata)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Tells the end of the channel from that of the task, which gRPC shows alike."""
+        if self._closed:
+            raise _closed_error()
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and (task is None or not task.cancelling()):
+                raise _closed_error() from None
+            raise
 
     def _stub(self, rpc: str) -> Any:
         stub = self._stubs.get(rpc)
@@ -134,7 +158,8 @@ class RpcStream:
         """Gives the next message, None at the end; raises `CallError`."""
         while True:
             try:
-                message = await self._call.read()
+                with self._link.guarded():
+                    message = await self._call.read()
             except grpc.aio.AioRpcError as e:
                 failure = failure_of(e)
                 start, self._start = self._start, None
@@ -143,7 +168,7 @@ class RpcStream:
                 self._call = await start()
                 continue
             self._start = None
-            return None if message is grpc.aio.EOF else message
+            return None if message is grpc.aio.EOF else readable(message)
 
     async def standing(self) -> None:
         """Waits until the server has sent its headers, or has ended the RPC."""
@@ -152,3 +177,14 @@ class RpcStream:
     def cancel(self) -> None:
         """Ends the RPC, unless it has ended."""
         self._call.cancel()
+
+
+def readable(message: Any) -> Any:
+    """Gives a message; raises `CallError` for bytes that are none, which gRPC gives as None."""
+    if message is None:
+        raise CallError.plain(grpc.StatusCode.INTERNAL, "malformed answer: it cannot be decoded")
+    return message
+
+
+def _closed_error() -> CallError:
+    return CallError.plain(grpc.StatusCode.CANCELLED, "the client was closed")

@@ -127,7 +127,7 @@ class MuxStream:
         except BaseException:
             call.cancel()
             raise
-        if first is grpc.aio.EOF or not first.hello.frames or not first.hello.max_calls:
+        if first is grpc.aio.EOF or first is None or not first.hello.frames or not first.hello.max_calls:
             call.cancel()
             raise NoFramesError
         return cls(call, first.hello, limit, on_message)
@@ -295,12 +295,17 @@ class MuxStream:
     async def _read(self) -> None:
         try:
             while (message := await self._call.read()) is not grpc.aio.EOF:
+                if message is None:  # bytes that are no message
+                    raise DecodeError
                 self._take(message)
                 for inner in message.batch:
                     self._take(inner)
             failure = await end_of(self._call)
         except grpc.aio.AioRpcError as e:
             failure = failure_of(e)
+        except DecodeError:
+            failure = RpcFailure(grpc.StatusCode.INTERNAL, "the server has sent bytes that are no message")
+            self._call.cancel()
         except asyncio.CancelledError:
             if self._error is None:
                 self._end(CallError.plain(grpc.StatusCode.CANCELLED, "the client was closed"))

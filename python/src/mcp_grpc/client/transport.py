@@ -98,6 +98,8 @@ class Transport:
             await self._connection.finish()
         group.cancel_scope.cancel()
         try:
+            if kind is not None and issubclass(kind, Exception):
+                kind = error = trace = None  # raised as it is, and not in a group
             return await group.__aexit__(kind, error, trace)
         finally:
             with anyio.CancelScope(shield=True):
