@@ -239,6 +239,12 @@ async def test_one_that_hangs(lab: Lab) -> None:
         await other
 
 
+async def test_no_proxy_is_asked_for_this_machine(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert await lab.good(lab.issuer.token())
+
+
 async def test_one_fetch_for_all() -> None:
     async with Issuer([Key.new("k1")]) as issuer:
         lab = Lab(issuer, Clock(), issuer.url + "/keys")

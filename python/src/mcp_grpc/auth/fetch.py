@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
 import httpx2
+
+from mcp_grpc.auth.call import is_loopback
 
 _TIMEOUT = 5.0
 _MAX_BYTES = 512 << 10  # of a key set, a metadata document or a token response
@@ -69,10 +72,14 @@ class Fetcher:
         # A redirect would lead to where nobody has allowed; what is compressed might be large.
         headers = {"accept": "application/json", "accept-encoding": "identity"}
         verify = True if self._tls is None else self._tls
+        # A proxy of the environment would read along what is in clear, and it is not this machine.
+        proxies = not is_loopback(urllib.parse.urlsplit(url).hostname or "")
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                httpx2.AsyncClient(verify=verify, follow_redirects=False, timeout=self._timeout) as client,
+                httpx2.AsyncClient(
+                    verify=verify, follow_redirects=False, timeout=self._timeout, trust_env=proxies
+                ) as client,
                 client.stream(method, url, headers=headers, **body) as response,
             ):
                 status, text = response.status_code, await _body(response)
