@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import random
 from typing import Any
 
 import grpc
@@ -475,3 +476,44 @@ async def test_closing_fails_calls_and_does_not_cancel_who_waits(multiplexed: bo
         assert failure.value.status is grpc.StatusCode.CANCELLED
         with pytest.raises(CallError, match="closed"):
             await client.ping()
+
+
+@pytest.mark.parametrize("multiplexed", [True, False])
+async def test_a_deadline_holds_while_there_is_no_connection(multiplexed: bool) -> None:
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with Client(f"127.0.0.1:{port}", multiplexed=multiplexed) as client:
+        with pytest.raises(CallError) as failure:
+            await client.call_tool("a", timeout=0.3)
+        assert failure.value.status is grpc.StatusCode.DEADLINE_EXCEEDED
+    server.close()
+
+
+async def test_keeps_nothing_of_calls_that_were_given_up() -> None:
+    seed = random.Random(7)
+
+    async def connect(stream: Stream) -> None:
+        await stream.hello(max_calls=20)
+        while (call := await stream.read()) is not None:
+            if call.HasField("call") and seed.random() < 0.7:
+                await stream.answer(call, call_tool=said("x"))
+
+    async with scripted(connect) as target, Client(target) as client:
+
+        async def caller() -> None:
+            for _ in range(25):
+                task = asyncio.create_task(client.call_tool("a", timeout=seed.uniform(0.001, 0.05)))
+                if seed.random() < 0.3:
+                    await asyncio.sleep(seed.uniform(0, 0.01))
+                    task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+        await asyncio.gather(*(caller() for _ in range(40)))
+        stream = await client._caller._mux.current()
+        assert not stream._calls
+        assert stream._slots._value == 20
+        while stream._out:
+            await asyncio.sleep(0.01)

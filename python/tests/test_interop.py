@@ -26,7 +26,8 @@ from interop_forms import (
 from interop_peer import PATIENCE, Peer, go_server
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 
-from mcp_grpc.client import CallError, TaskStarted, Transport
+from mcp_grpc._gen.mcp.v1.prompt_pb2 import ListPromptsRequest
+from mcp_grpc.client import CallError, Client, TaskStarted, Transport
 from mcp_grpc.client.caller import Wanted
 
 BIG = 2**53 + 1
@@ -426,6 +427,31 @@ async def test_the_server_refuses_what_is_too_large(url: str, form: str) -> None
         assert text_of(await client.call_tool("greet", {"name": "Ada"})) == "Hi Ada"
 
 
+@typed_forms
+async def test_an_answer_that_is_too_large_fails_its_call(url: str, form: str) -> None:
+    async with typed_client(url, MODERN, form) as client:
+        with pytest.raises(CallError) as refusal:
+            await client.call_tool("structured_echo", {"x": "y" * 2_200_000})  # which comes back twice
+        if form == "typed":
+            assert refusal.value.status is grpc.StatusCode.RESOURCE_EXHAUSTED
+        else:
+            assert refusal.value.status is grpc.StatusCode.UNAVAILABLE  # the stream has ended with it
+        assert text_of(await client.call_tool("greet", {"name": "Ada"})) == "Hi Ada"
+
+
+@typed_forms
+async def test_ends_its_session(url: str, form: str) -> None:
+    async with typed_client(url, LEGACY, form) as client:
+        await client.list_prompts()
+        assert client._caller._sessions is not None
+        session = await client._caller._sessions.get()
+    async with Client(url, metadata=[("mcp-session-id", session.id)], multiplexed=False) as other:
+        request = ListPromptsRequest()  # without version: it is in the session, or nowhere
+        with pytest.raises(CallError) as ended:
+            await other._caller._link.unary("ListPrompts", request, (), PATIENCE)
+        assert (ended.value.status, ended.value.code) == (grpc.StatusCode.NOT_FOUND, -32600)
+
+
 @forms
 async def test_makes_many_calls_at_a_time(url: str, form: str) -> None:
     async with any_client(url, MODERN, form) as client:
@@ -509,5 +535,5 @@ def text_of(result: types.CallToolResult) -> str:
 async def until(condition: Callable[[], object]) -> None:
     """Waits until a condition holds."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.01)

@@ -303,7 +303,7 @@ def test_answers_many_calls_at_a_time(clients: dict[tuple[str, str], Peer], form
 
 
 def test_ends_what_is_in_flight_as_it_goes() -> None:
-    """A server that drains gives calls their time, and says of those that need more that it is going (SPEC.md §10.4)."""
+    """A server that drains gives calls their time, and tells those that need more that it goes (SPEC.md §10.4)."""
     with python_server("--grace", "1") as (url, peer), contextlib.ExitStack() as stack:
         clients = [stack.enter_context(go_client(url, "-form", form)) for form in FORMS]
         calls = [client.begin("tools/call", {"name": "block"}) for client in clients]

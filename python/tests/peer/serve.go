@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -102,7 +103,8 @@ func serve(ctx context.Context, args []string, out *lines) error {
 	options = append(options, mcpconnect.WithLimits(mcpconnect.Limits{StreamCalls: f.calls}), mcpconnect.WithUnknownMethods())
 	out.write(map[string]string{"event": "serving", "url": url})
 	return mcpconnect.Serve(ctx, ln, mcpconnect.NewHandler(server.MCP(), options...),
-		mcpconnect.WithTLSConfig(config), mcpconnect.WithGracePeriod(f.grace))
+		mcpconnect.WithTLSConfig(config), mcpconnect.WithGracePeriod(f.grace),
+		mcpconnect.WithServeLogger(slog.New(slog.DiscardHandler)))
 }
 
 func (f *serving) listen(ctx context.Context, secure bool) (ln net.Listener, url string, err error) {

@@ -234,7 +234,7 @@ class Caller:
         if self._sessions is None:
             headers = request_metadata(method.name, request.meta.protocol_version, name)
             return request, None, headers + wanted.metadata
-        session = await self._sessions.get(self._timeout)
+        session = await self._sessions.get(self._time(wanted))
         if self._answering is not None and self._answering.wanted:
             await self._hear_session()
         return request, session, session.metadata(method.name, name) + wanted.metadata

@@ -50,7 +50,8 @@ class CallError(MCPError):
     @classmethod
     def of(cls, failure: RpcFailure, because: str = "") -> CallError:
         """Gives the error that a failure says, with words in front of its text."""
-        message = f"{because}: {failure.message}" if because else failure.message
+        said = failure.message or failure.status.name
+        message = f"{because}: {said}" if because else failure.message
         derived = failure.error is None
         return cls(failure.status, failure.code, message, failure.data, failure.details, derived=derived)
 

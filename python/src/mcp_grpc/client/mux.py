@@ -13,7 +13,7 @@ import grpc
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import ReplyFrame
 from mcp_grpc.client.error import CallError, is_drained
 from mcp_grpc.client.link import Link, Metadata
-from mcp_grpc.client.mux_stream import DrainedError, MuxStream, NoFramesError, OnEvent, OnMessage, RetiredError
+from mcp_grpc.client.mux_stream import DrainedError, MuxStream, NoFramesError, OnEvent, OnMessage, RetiredError, late
 from mcp_grpc.codec import RpcFailure
 
 MAX_MOVES = 5
@@ -58,13 +58,15 @@ class Mux:
             NoFramesError: the server has no frames.
         """
         self._link.check_size(len(body) + 32)
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout is None else loop.time() + timeout
         moves, stepped = 0, False
         while True:
             stream = self._stream
             try:
                 if stream is None or stream.lost:
-                    stream = await self.current()
-                return await stream.call(body, timeout, on_event)
+                    stream = await self._current_by(deadline)
+                return await stream.call(body, deadline, on_event)
             except RetiredError:
                 continue
             except DrainedError as e:
@@ -87,6 +89,13 @@ class Mux:
             return False
         stream.retire()
         return True
+
+    async def _current_by(self, deadline: float | None) -> MuxStream:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self.current()
+        except TimeoutError:
+            raise late() from None
 
     async def current(self) -> MuxStream:
         """Gives the stream that is open, or opens one.

@@ -159,12 +159,12 @@ class MuxStream:
         """Writes a JSON-RPC message: answers of a legacy client (SPEC.md §6.6)."""
         self._push(envelope.SerializeToString())
 
-    async def call(self, body: bytes, timeout: float | None, on_event: OnEvent | None) -> ReplyFrame:
+    async def call(self, body: bytes, deadline: float | None, on_event: OnEvent | None) -> ReplyFrame:
         """Makes a call whose `CallFrame` is body, but for the id and the time.
 
         Args:
             body: the encoded fields of the frame.
-            timeout: seconds that the call may take, or None.
+            deadline: when the call has to be done, by the clock of the event loop, or None.
             on_event: hears events; the frame then has `stream` set.
 
         Raises:
@@ -172,9 +172,7 @@ class MuxStream:
             DrainedError: the server has not begun the call.
             RetiredError: the stream takes no new calls.
         """
-        loop = asyncio.get_running_loop()
-        deadline = None if timeout is None else loop.time() + timeout
-        await self._take_slot(timeout)
+        await self._take_slot(deadline)
         try:
             for refusals in range(_MAX_REFUSALS + 1):
                 reply, in_flight = await self._try(body, deadline, on_event)
@@ -188,15 +186,15 @@ class MuxStream:
         finally:
             self._slots.release()
 
-    async def _take_slot(self, timeout: float | None) -> None:
+    async def _take_slot(self, deadline: float | None) -> None:
         if not self._slots.locked():
             await self._slots.acquire()  # does not wait
             return
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout_at(deadline):
                 await self._slots.acquire()
         except TimeoutError:
-            raise _late() from None
+            raise late() from None
 
     async def _try(self, body: bytes, deadline: float | None, on_event: OnEvent | None) -> tuple[ReplyFrame, int]:
         if self._error is not None:
@@ -208,7 +206,7 @@ class MuxStream:
         if deadline is not None:
             left = deadline - loop.time()
             if left <= 0:
-                raise _late()
+                raise late()
             # Rounded up, since 0 would mean no end. Weeks need no precision.
             timeout_ms = min(int(left * 1000) + 1, 1 << 31)
         self._last_id = call_id = self._last_id + 1
@@ -375,10 +373,11 @@ def _is_last(event: CallToolEvent) -> bool:
 
 def _expire(future: asyncio.Future[ReplyFrame]) -> None:
     if not future.done():
-        future.set_exception(_late())
+        future.set_exception(late())
 
 
-def _late() -> CallError:
+def late() -> CallError:
+    """Says that a deadline has passed."""
     return CallError.plain(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")
 
 
