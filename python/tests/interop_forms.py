@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -105,3 +106,10 @@ def collecting() -> tuple[list[Any], Callable[..., Any]]:
         heard.append(what if len(what) > 1 else what[0])
 
     return heard, hear
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits until a condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.01)

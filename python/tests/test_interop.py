@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import grpc
@@ -22,6 +22,7 @@ from interop_forms import (
     collecting,
     sdk_client,
     typed_client,
+    until,
 )
 from interop_peer import PATIENCE, Peer, go_server
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
@@ -530,10 +531,3 @@ async def retry(client: object, tool: str, arguments: dict[str, object]) -> type
 
 def text_of(result: types.CallToolResult) -> str:
     return result.content[0].text if result.content and isinstance(result.content[0], types.TextContent) else ""
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Waits until a condition holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)

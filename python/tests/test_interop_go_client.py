@@ -1,17 +1,19 @@
 # Copyright 2026 The mcpconnect Authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The Go clients on the Python server: every RPC, in each form and era."""
+"""The Go clients on the Python server: every RPC, in each form and era. The Python clients on it, in short."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from interop_forms import FORMS, LEGACY, MODERN
+from interop_forms import FORMS, LEGACY, MODERN, any_client, collecting, until
 from interop_peer import Peer, go_client, python_server
+from mcp.shared.exceptions import MCPError
 
 BIG = 2**53 + 1
 versions = pytest.mark.parametrize("version", [MODERN, LEGACY])
@@ -160,6 +162,12 @@ def test_refuses_with_codes_and_data(client: Peer, form: str) -> None:
     if form != "envelope":
         assert [e["status"] for e in (own, unknown, broken)] == ["unknown", "not_found", "internal"]
     assert client.call("tools/call", {"name": "test_error_handling"})["isError"] is True
+
+
+@typed_forms
+def test_has_no_tasks(clients: dict[tuple[str, str], Peer], form: str) -> None:
+    refused = clients[MODERN, form].refusal("tasks/get", {"task_id": "1"})
+    assert (refused["code"], refused["status"]) == (-32601, "unimplemented")
 
 
 @versions
@@ -313,3 +321,28 @@ def test_ends_what_is_in_flight_as_it_goes() -> None:
         for client, call in zip(clients, calls, strict=True):
             error = client.outcome(call)["error"]
             assert error["status"] == "unavailable", error
+
+
+@versions
+@forms
+async def test_the_python_clients_get_the_same(server: tuple[str, Peer], version: str, form: str) -> None:
+    url, peer = server
+    async with any_client(url, version, form, answering=True) as client:
+        assert len((await client.list_tools()).tools) > 15
+        echo = await client.call_tool("structured_echo", {"n": BIG, "x": [None, "\u2028"]})
+        assert echo.structured_content == {"n": BIG, "x": [None, "\u2028"]}
+        assert (await client.read_resource("test://static-binary")).contents[0].blob.startswith("iVBORw0KGgo")
+        steps, on_progress = collecting()
+        await client.call_tool("test_tool_with_progress", {}, progress_callback=on_progress)
+        await until(lambda: len(steps) == 3)
+        asking = "test_elicitation" if version == LEGACY else "test_input_required_result_elicitation"
+        asked = await client.call_tool(asking, {"message": "m"})
+        assert "Ada's" in asked.content[0].text
+        with pytest.raises(MCPError) as own:
+            await client.call_tool("error_jsonrpc", {"code": 4001, "message": "mine", "data": [{"n": BIG}]})
+        assert (own.value.code, own.value.data) == (4001, [{"n": BIG}])
+        call = asyncio.create_task(client.call_tool("block"))
+        await peer.heard(event="blocked")
+        call.cancel()
+        await peer.heard(event="unblocked")
+        await asyncio.gather(call, return_exceptions=True)
