@@ -32,9 +32,9 @@ MUTANTS: list[tuple[str, str, str, str]] = [
     ("jwt_issuer.py", "if now >= expires + CLOCK_SKEW:", "if False:", "jwt"),
     ("jwt_issuer.py", "if expires - now > self.max_lifetime + CLOCK_SKEW:", "if False:", "jwt"),
     ("jwt_issuer.py", 'if token.has_any("nonce", "at_hash", "c_hash", "events"):', "if False:", "jwt"),
-    ("jwt_parse.py", "if len(members) != len(pairs):", "if False:", "jwt"),
+    ("strict_json.py", "if len(members) != len(pairs):", "if False:", "jwt"),
     ("jwt_parse.py", 'if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != segment:', "if False:", "jwt"),
-    ("jwt_parse.py", "    _refuse_variants(claims, _READ_CLAIMS)\n", "", "jwt"),
+    ("jwt_parse.py", "    refuse_variants(claims)\n    _refuse", "    _refuse", "jwt"),
     ("jwt_parse.py", "        if name in header:\n", "        if False:\n", "jwt"),
     ("jwt_verifier.py", "        if known.bound_to:", "        if False:", "jwt jwks"),
     (
@@ -138,6 +138,18 @@ MUTANTS: list[tuple[str, str, str, str]] = [
         '(lambda d: (os.chmod(d,0o755), d)[1])(tempfile.mkdtemp(prefix="mcp-grpc-"))',
         "unix",
     ),
+    ("introspection.py", 'if claims.get("active") is not True:', "if False:", "introspection"),
+    (
+        "introspection.py",
+        'if self._allow_missing_audience and "aud" not in claims:',
+        'if "aud" not in claims:',
+        "introspection",
+    ),
+    ("introspection.py", "if self._tokens < 1:", "if False:", "introspection"),
+    ("origin.py", "(len(given) == 1 and given[0] in self._origins)", "given[-1] in self._origins", "guard"),
+    ("fetch.py", 'proxies = not is_loopback(urllib.parse.urlsplit(url).hostname or "")', "proxies = True", "jwks"),
+    ("resource_discovery.py", "    if not _covers(document.resource, url):", "    if False:", "client"),
+    ("resource_discovery.py", "    if issuer not in document.authorization_servers:", "    if False:", "client"),
 ]
 
 

@@ -6,7 +6,7 @@
 On the server an :class:`Authenticator` recognises one kind of credential, and a :class:`Guard` asks all that it has,
 before the body of a request is read::
 
-    RPC ─▶ Guard ─▶ Bearer ───────▶ StaticTokens, JWTVerifier
+    RPC ─▶ Guard ─▶ Bearer ───────▶ StaticTokens, JWTVerifier, Introspection
                  ├▶ APIKeys, APIKeyFile
                  ├▶ Certificates   (of the connection)
                  └▶ UnixPeers      (of the connection, through a PeerSocket)
@@ -46,6 +46,7 @@ from mcp_grpc.auth.error import (
     Refusal,
 )
 from mcp_grpc.auth.guard import Guard
+from mcp_grpc.auth.introspection import Introspection
 from mcp_grpc.auth.jwt_issuer import Issuer
 from mcp_grpc.auth.jwt_verifier import JWTVerifier
 from mcp_grpc.auth.origin import OriginInterceptor
@@ -83,6 +84,7 @@ __all__ = [
     "Grants",
     "Guard",
     "InsufficientScope",
+    "Introspection",
     "InvalidCredentialError",
     "Issuer",
     "JWTVerifier",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import urllib.parse
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import httpx2
 
 from mcp_grpc.auth.call import is_loopback
+from mcp_grpc.auth.strict_json import json_object
 
 _TIMEOUT = 5.0
 _MAX_BYTES = 512 << 10  # of a key set, a metadata document or a token response
@@ -110,7 +110,6 @@ async def _body(response: httpx2.Response) -> bytes | None:
 
 def _object(text: bytes) -> dict[str, Any] | None:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        return json_object(text)
+    except ValueError:
         return None
-    return document if isinstance(document, dict) else None

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from mcp_grpc.auth.error import InvalidCredentialError
 from mcp_grpc.auth.scope import parse_scopes
+from mcp_grpc.auth.strict_json import json_object
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_NUMERIC_DATE = 253402300799  # in the year 9999: seconds, not milliseconds
@@ -116,16 +116,16 @@ def parse_jwt(token: str) -> ParsedJWT:
         raise NotJWTError
     head, body, signature = segments
     try:
-        header = _json_object(head)
+        header = json_object(_base64url(head))
     except ValueError:
         raise NotJWTError from None  # opaque tokens may have dots
     if not signature:
         raise InvalidCredentialError("the token is not signed")
     try:
-        claims, raw_signature = _json_object(body), _base64url(signature)
+        claims, raw_signature = json_object(_base64url(body)), _base64url(signature)
     except ValueError as e:
         raise InvalidCredentialError(f"the token is not well formed: {e}") from None
-    _refuse_variants(claims, _READ_CLAIMS)
+    refuse_variants(claims)
     _refuse_variants(header, ("alg", "kid", "typ", *_DANGEROUS_HEADERS))
     for name in _DANGEROUS_HEADERS:
         if name in header:
@@ -146,17 +146,6 @@ def _header_text(header: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _json_object(segment: str) -> dict[str, Any]:
-    try:
-        text = _base64url(segment).decode()
-        members = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise ValueError("no JSON object with each member once") from None
-    if not isinstance(members, dict):
-        raise ValueError("no JSON object with each member once")
-    return members
-
-
 def _base64url(segment: str) -> bytes:
     if _BASE64URL.fullmatch(segment) is None:
         raise ValueError("not base64url")
@@ -167,15 +156,13 @@ def _base64url(segment: str) -> bytes:
     return raw
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is there twice")
-    return members
+def refuse_variants(claims: Iterable[str]) -> None:
+    """Refuses claims that some readers take for one that something here depends on: they fold cases.
 
-
-def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
+    Raises:
+        InvalidCredentialError: there is one.
+    """
+    _refuse_variants(claims, _READ_CLAIMS)
 
 
 def _refuse_variants(members: Iterable[str], names: Iterable[str]) -> None:

@@ -97,7 +97,7 @@ class JWTVerifier:
             left = _CACHE_SECONDS if end is None else min(_CACHE_SECONDS, end - self._now())
             self._verified.put(digest, known, self._monotonic() + left)
         if known.bound_to:
-            _check_binding(known.bound_to, call)
+            check_binding(known.bound_to, call)
         return known.principal
 
     async def _verify(self, token: str) -> _Verified:
@@ -122,8 +122,12 @@ async def _verified_by(token: ParsedJWT, store: KeyStore) -> KeySet:
     raise InvalidCredentialError("the signature is wrong")
 
 
-def _check_binding(thumbprint: str, call: Call) -> None:
-    """Refuses a token that came over a connection of somebody else (RFC 8705 §3)."""
+def check_binding(thumbprint: str, call: Call) -> None:
+    """Refuses a token that came over a connection of somebody else (RFC 8705 §3).
+
+    Raises:
+        InvalidCredentialError: it did.
+    """
     presented = call.tls("x509_pem_cert")
     if not presented:
         raise InvalidCredentialError("the token is bound to a certificate, and there is none")

@@ -16,6 +16,7 @@ CLOCK_SKEW = 60.0
 """Seconds that the clocks of this machine and of who issues credentials may be apart."""
 
 JWT_TOKEN = "jwt"  # noqa: S105 - a name
+INTROSPECTION = "introspection"
 STATIC_TOKEN = "static-token"  # noqa: S105 - a name
 API_KEY = "api-key"
 CERTIFICATE = "certificate"
@@ -57,7 +58,7 @@ class Principal:
     Attributes:
         subject: Name of the caller, unique within issuer and tenant, or within method and tenant where
             there is no issuer. Never empty.
-        method: How the caller was authenticated: "jwt", "static-token", "api-key", "certificate",
+        method: How the caller was authenticated: "jwt", "introspection", "static-token", "api-key", "certificate",
             "unix-peer", or that of an authenticator of another kind.
         issuer: Authorization server that vouches for the caller; empty for callers known without one.
         tenant: Organisation of the caller; empty for none.
@@ -102,7 +103,7 @@ class Principal:
     @property
     def by_token(self) -> bool:
         """Whether another token, with more scopes, could help the caller."""
-        return self.method == JWT_TOKEN
+        return self.method in (JWT_TOKEN, INTROSPECTION)
 
     @property
     def end(self) -> float | None:
