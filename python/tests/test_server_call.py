@@ -221,6 +221,16 @@ async def test_messages_are_bounded() -> None:
         assert (failure.status, failure.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, -32600)
 
 
+async def test_compressed_messages_are_read_within_the_same_limit() -> None:
+    async with serving() as served:
+        request = from_value({"name": "structured_echo", "arguments": {"x": "y" * 100_000}}, CallToolRequest)
+        answer = await served.stub.InvokeTool(request, compression=grpc.Compression.Gzip)
+        assert answer.result.structured_content.fields["x"].string_value == "y" * 100_000
+        bomb = CallToolRequest(name="greet", arguments_json=b" " * (5 << 20) + b"{}")
+        failure = await failing(served.stub.InvokeTool(bomb, compression=grpc.Compression.Gzip))
+        assert failure.status == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 async def test_a_tool_that_floods_waits_for_a_slow_client() -> None:
     subject = Subject()
     async with serving(subject, limits=ServerLimits(write_seconds=SECONDS)) as served:

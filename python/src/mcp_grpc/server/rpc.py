@@ -52,9 +52,11 @@ class Rpc:
 
     async def begin(self, *metadata: tuple[str, str | bytes]) -> None:
         """Send the response headers, unless they have been sent."""
-        if not self._began:
-            self._began = True
-            await self._context.send_initial_metadata(metadata)
+        # grpc.aio sends them with the first message, too, and is lost for good if both happen at once.
+        async with self._writing:
+            if not self._began:
+                self._began = True
+                await self._context.send_initial_metadata(metadata)
 
     async def opened(self, session_id: str) -> None:
         """Tell the client the id of its new session."""

@@ -16,8 +16,9 @@ from mcp.server import Server as LowLevelServer
 
 from mcp_grpc.auth import Authenticator, Guard, OriginInterceptor, PeerSocket, add_discovery
 from mcp_grpc.server.core import Core
+from mcp_grpc.server.health import add_health, add_reflection
 from mcp_grpc.server.limits import ServerLimits
-from mcp_grpc.server.rpc import SERVICE, Rpcs
+from mcp_grpc.server.rpc import Rpcs
 from mcp_grpc.server.service import Service
 
 # How long calls that were cut off get to say so.
@@ -69,7 +70,7 @@ class Server:
         self._credentials = credentials
         self._origins = OriginInterceptor(origins)
         self._limits = limits or ServerLimits()
-        self._health, self._reflection = health, reflection
+        self._wants_health, self._wants_reflection = health, reflection
         self._options = options
         self._stack = contextlib.AsyncExitStack()
         self._stopping: asyncio.Task[None] | None = None
@@ -115,13 +116,13 @@ class Server:
         self._stack.push_async_callback(self._server.stop, None)
         self._server.add_generic_rpc_handlers((self._rpcs.handler(),))
         add_discovery(self._server, self._guard.metadata if self._guard is not None else None)
-        self._status = self._add_health()
-        if self._reflection:
-            self._add_reflection()
+        self._health = add_health(self._server, self._wants_health)
+        if self._wants_reflection:
+            add_reflection(self._server, health=self._health is not None)
         await self._listen()
         await self._server.start()
-        if self._status is not None:
-            await self._status(self._serving)
+        if self._health is not None:
+            await self._health.tell(serving=True)
 
     def _grpc_options(self) -> list[tuple[str, Any]]:
         limits = self._limits
@@ -156,35 +157,6 @@ class Server:
             raise OSError(f"cannot listen on {self._addr}")
         self._port = 0 if self._addr.startswith("unix:") else port
 
-    def _add_health(self) -> Any:
-        if self._health is False:
-            return None
-        try:
-            from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-        except ImportError:
-            if self._health:
-                raise
-            return None
-        servicer = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, self._server)
-        serving = health_pb2.HealthCheckResponse.SERVING
-        self._stack.push_async_callback(servicer.enter_graceful_shutdown)
-
-        async def tell(status: Any) -> None:
-            await servicer.set("", status)
-            await servicer.set(SERVICE, status)
-
-        self._serving, self._not_serving = serving, health_pb2.HealthCheckResponse.NOT_SERVING
-        return tell
-
-    def _add_reflection(self) -> None:
-        from grpc_reflection.v1alpha import reflection
-
-        names = [SERVICE, "mcp.v1.AuthDiscovery", reflection.SERVICE_NAME]
-        if self._status is not None:
-            names.append("grpc.health.v1.Health")
-        reflection.enable_server_reflection(names, self._server)
-
     async def stop(self, grace: float = 10.0) -> None:
         """Go: answer what is in flight, then end what is left. It may be called again, and waits for the end.
 
@@ -200,8 +172,8 @@ class Server:
     async def _stop(self, grace: float) -> None:
         assert self._stopped is not None
         try:
-            if self._status is not None:
-                await self._status(self._not_serving)
+            if self._health is not None:
+                await self._health.tell(serving=False)
             self._service.draining.set()
             await self._wait_for_rpcs(grace)
             for rpc in list(self._rpcs.running):
