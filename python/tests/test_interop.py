@@ -203,6 +203,19 @@ async def test_sends_meta_and_unknown_members(url: str, version: str, form: str)
         assert len(extended["tools"]) > 60
 
 
+@versions
+@typed_forms
+async def test_sends_metadata_of_one_call(url: str, version: str, form: str) -> None:
+    asked = {"headers": ["x-mine"]}
+    async with typed_client(url, version, form) as client:
+        seen = await client.call_tool("inspect_request", asked, metadata=[("x-mine", "1")])
+        assert seen.structured_content["headers"] == {"x-mine": ["1"]}
+        params = {"name": "inspect_request", "arguments": asked}
+        raw = await client.request("tools/call", params, metadata=[("x-mine", "2")])
+        assert raw["structuredContent"]["headers"] == {"x-mine": ["2"]}
+        assert "headers" not in (await client.call_tool("inspect_request", asked)).structured_content
+
+
 async def test_sends_meta_in_envelopes(url: str) -> None:
     async with sdk_client(url, MODERN) as client:
         meta: Any = {"com.example/n": {"a": [1]}}

@@ -199,7 +199,7 @@ class Caller:
             envelope = envelope_from_value(message, JSON_ENCODING_BYTES)
         except CodecError as e:
             raise CallError.plain(grpc.StatusCode.INVALID_ARGUMENT, str(e)) from e
-        call = await self._link.stream("Send", envelope, headers, self._time(wanted))
+        call = await self._link.stream("Send", envelope, headers + wanted.metadata, self._time(wanted))
         try:
             while (answer := await call.read()) is not None:
                 if answer.HasField("response"):

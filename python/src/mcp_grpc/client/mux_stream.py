@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import zlib
 from collections import deque
@@ -20,6 +21,8 @@ from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent
 from mcp_grpc.client.error import CallError, is_drained
 from mcp_grpc.client.wire import batch, call_envelope, cancel_envelope
 from mcp_grpc.codec import RpcFailure, failure_of, failure_of_frame
+
+logger = logging.getLogger(__name__)
 
 HELLO_TIMEOUT = 5.0
 """Seconds for the server to say hello; one that knows the inherited fields alone may never answer (SPEC.md §15.3)."""
@@ -291,6 +294,16 @@ class MuxStream:
         return batch(envelopes) if envelopes else b""
 
     async def _read(self) -> None:
+        """Hands replies to their calls until the stream is over, and fails those that are left."""
+        failure = await self._read_on()
+        if is_drained(failure):
+            self._end(DrainedError(failure))
+            return
+        if failure.status not in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+            failure = RpcFailure(grpc.StatusCode.UNAVAILABLE, failure.message, failure.error, failure.details)
+        self._end(CallError.of(failure, "the stream was lost, and it is unknown whether the call was done"))
+
+    async def _read_on(self) -> RpcFailure:
         try:
             while (message := await self._call.read()) is not grpc.aio.EOF:
                 if message is None:  # bytes that are no message
@@ -298,22 +311,19 @@ class MuxStream:
                 self._take(message)
                 for inner in message.batch:
                     self._take(inner)
-            failure = await end_of(self._call)
+            return await end_of(self._call)
         except grpc.aio.AioRpcError as e:
-            failure = failure_of(e)
+            return failure_of(e)
         except DecodeError:
-            failure = RpcFailure(grpc.StatusCode.INTERNAL, "the server has sent bytes that are no message")
             self._call.cancel()
+            return RpcFailure(grpc.StatusCode.INTERNAL, "the server has sent bytes that are no message")
         except asyncio.CancelledError:
-            if self._error is None:
-                self._end(CallError.plain(grpc.StatusCode.CANCELLED, "the client was closed"))
+            self._end(CallError.plain(grpc.StatusCode.CANCELLED, "the client was closed"))
             raise
-        if is_drained(failure):
-            self._end(DrainedError(failure))
-            return
-        if failure.status not in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-            failure = RpcFailure(grpc.StatusCode.UNAVAILABLE, failure.message, failure.error, failure.details)
-        self._end(CallError.of(failure, "the stream was lost, and it is unknown whether the call was done"))
+        except Exception:  # a mistake of ours must not let calls wait for ever
+            logger.exception("reading a Connect stream failed")
+            self._call.cancel()
+            return RpcFailure(grpc.StatusCode.INTERNAL, "internal error")
 
     def _take(self, envelope: Envelope) -> None:
         kind = envelope.WhichOneof("kind")

@@ -217,6 +217,8 @@ class Client:
     ) -> types.CallToolResult:
         """Calls a tool. One that fails by itself gives a result with `is_error`.
 
+        Structured output is not compared with the tool's schema, as it is by the SDK's client.
+
         If the server needs input, the callbacks are asked, and the tool is called again, up to `MAX_ROUNDS` times.
 
         Args:
@@ -326,12 +328,13 @@ class Client:
         *,
         meta: Mapping[str, Any] | None = None,
         timeout: float | None = None,
+        metadata: Sequence[tuple[str, str]] = (),
     ) -> dict[str, Any]:
         """Makes a request of any method, and gives its result as a JSON value: nothing is lost, unknown members too.
 
         A method without a typed RPC travels by `Send` (SPEC.md §4.4); notifications about it are dropped.
         """
-        wanted = Wanted(meta=meta, timeout=timeout)
+        wanted = Wanted(meta=meta, timeout=timeout, metadata=tuple(metadata))
         known = METHODS_BY_NAME.get(method)
         if known is None or known.frame is None:
             value = await self._caller.send(method, params or {}, wanted)
