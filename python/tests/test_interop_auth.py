@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from auth_server import Outcome, call, rpc, stream_outcome
 from example_process import PATIENCE, started
 
 from mcp_grpc._gen.mcp.v1 import auth_pb2
-from mcp_grpc.auth import APIKey, BearerToken, ClientAuth, ClientTLS, channel, new_api_key
+from mcp_grpc.auth import APIKey, BearerToken, ClientAuth, ClientCredentials, ClientTLS, channel, new_api_key
 from mcp_grpc.client import CallError, Client, Transport
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -167,6 +167,23 @@ async def test_the_python_client_gets_in(
                 )
         async with mcp.Client(Transport(url, auth=credentials, tls=secured)) as client_of_the_sdk:
             assert WHO[auth] in str((await client_of_the_sdk.call_tool("whoami")).content)
+
+
+@pytest.mark.parametrize("which", ["go", "python"])
+async def test_a_client_that_gets_its_tokens(start: Start, issuer: Issuer, which: str) -> None:
+    """It learns from the challenge which scopes it needs."""
+    asked: list[str] = []
+
+    def answer(form: Mapping[str, str], _: str) -> tuple[int, dict[str, Any]]:
+        asked.append(form.get("scope", ""))
+        token = issuer.token(aud=form["resource"], scope=form.get("scope", ""), sub="program")
+        return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 600}
+
+    issuer.token_answer = answer
+    auth = ClientCredentials(issuer.url, "app", "secret", resource=RESOURCE)
+    async with start(which, "oidc") as url, Client(url, auth=auth, multiplexed=False, timeout=PATIENCE) as client:
+        assert "program, by jwt" in str((await client.call_tool("whoami")).content)
+    assert asked == ["", SCOPES]
 
 
 @pytest.mark.parametrize("auth", WHO)
