@@ -28,7 +28,7 @@ MUTANTS: list[tuple[str, str, str, str]] = [
         "jwt",
     ),
     ("jwt_issuer.py", "if token.typ not in (self.types or ()):", "if False:", "jwt"),
-    ("jwt_issuer.py", "if token.alg not in self.algorithms:", "if False:", "jwt"),
+    ("jwt_issuer.py", "if token.alg not in self.algorithms:", "if False:", "jwks"),
     ("jwt_issuer.py", "if now >= expires + CLOCK_SKEW:", "if False:", "jwt"),
     ("jwt_issuer.py", "if expires - now > self.max_lifetime + CLOCK_SKEW:", "if False:", "jwt"),
     ("jwt_issuer.py", 'if token.has_any("nonce", "at_hash", "c_hash", "events"):', "if False:", "jwt"),

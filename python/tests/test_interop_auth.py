@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import hmac
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,21 +101,45 @@ async def issuer() -> AsyncIterator[Issuer]:
         yield made
 
 
-@pytest.fixture
-def start(go: Callable[[str], str], certs: dict[str, Path], issuer: Issuer, tmp_path: Path) -> Start:
+@pytest.fixture(scope="session")
+def launch(
+    go: Callable[[str], str], certs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str, Issuer | None], contextlib.AbstractContextManager[str]]:
     """Starts a server, of "go" or "python", for one kind of credentials, and gives its URL."""
+    sockets = tmp_path_factory.mktemp("sockets")
 
-    @contextlib.asynccontextmanager
-    async def starting(which: str, auth: str) -> AsyncIterator[str]:
+    @contextlib.contextmanager
+    def launching(which: str, auth: str, issuer: Issuer | None) -> Iterator[str]:
         options = ["-auth", auth, *arguments(auth, certs, issuer)]
-        options += ["-addr", f"unix:{tmp_path}/{which}" if auth == "unix" else "127.0.0.1:0"]
+        options += ["-addr", f"unix:{sockets}/{which}" if auth == "unix" else "127.0.0.1:0"]
         program = [go("server")]
         if which == "python":
             program = [sys.executable, str(ROOT / "python/examples/server.py")]
             options = [f"-{o}" if o.startswith("-") else o for o in options]
         with started([*program, *options]) as process:
-            lines = await asyncio.to_thread(lambda: dict(process.lines_until("serving")))
-            yield lines["serving"]
+            yield dict(process.lines_until("serving"))["serving"]
+
+    return launching
+
+
+@pytest.fixture(scope="session")
+def running(launch: Any) -> Iterator[Callable[[str, str], str]]:
+    """Servers that run to the end of the session, for they know no issuer of one test."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda which, auth: stack.enter_context(launch(which, auth, None)))
+
+
+@pytest.fixture
+def start(launch: Any, running: Callable[[str, str], str], issuer: Issuer) -> Start:
+    """Gives the URL of a server of "go" or "python"."""
+
+    @contextlib.asynccontextmanager
+    async def starting(which: str, auth: str) -> AsyncIterator[str]:
+        if auth != "oidc":
+            yield await asyncio.to_thread(running, which, auth)
+            return
+        with contextlib.ExitStack() as stack:
+            yield await asyncio.to_thread(stack.enter_context, launch(which, auth, issuer))
 
     return starting
 
