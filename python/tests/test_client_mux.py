@@ -419,6 +419,31 @@ async def test_a_call_that_is_denied_is_not_made_again() -> None:
     assert calls == 1
 
 
+class _NoTokens(ClientAuth):
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def metadata(self) -> tuple[tuple[str, str], ...]:
+        raise self.error
+
+
+@pytest.mark.parametrize("multiplexed", [True, False])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OSError("secret"), grpc.StatusCode.UNAVAILABLE),
+        (PermissionError("secret"), grpc.StatusCode.UNAUTHENTICATED),
+        (ValueError("secret"), grpc.StatusCode.UNAUTHENTICATED),
+    ],
+)
+async def test_a_call_without_credentials_fails(error: Exception, status: grpc.StatusCode, multiplexed: bool) -> None:
+    async with Client("127.0.0.1:1", auth=_NoTokens(error), multiplexed=multiplexed) as client:
+        with pytest.raises(CallError) as failure:
+            await client.ping()
+    assert failure.value.status is status
+    assert "secret" not in str(failure.value)
+
+
 async def test_refuses_arguments_that_json_cannot_say() -> None:
     async def connect(stream: Stream) -> None:
         await stream.hello()

@@ -315,6 +315,25 @@ async def test_bytes_that_are_no_message_fail_what_is_in_flight() -> None:
         assert isinstance(await wire.hear(), JSONRPCResponse)
 
 
+async def test_goes_on_when_credentials_cannot_be_got() -> None:
+    class Tokens(ClientAuth):
+        calls = 0
+
+        async def metadata(self) -> tuple[tuple[str, str], ...]:
+            self.calls += 1
+            if self.calls == 1:
+                raise OSError("secret")
+            return ()
+
+    async with scripted(answer_all) as target, wired(target, auth=Tokens()) as wire:
+        await wire.request(1)
+        failed = await wire.hear()
+        assert isinstance(failed, JSONRPCError)
+        assert failed.error.message == "credentials cannot be got now"
+        await wire.request(2)
+        assert isinstance(await wire.hear(), JSONRPCResponse)
+
+
 async def test_leaves_nothing_behind() -> None:
     before = asyncio.all_tasks()
     ended = asyncio.Event()

@@ -63,17 +63,25 @@ class Link:
         await self._channel.close()
 
     async def headers(self, own: Metadata) -> Metadata:
-        """Gives the metadata of an RPC: its own, the user's, and credentials."""
+        """Gives the metadata of an RPC: its own, the user's, and credentials; raises `CallError` without them."""
         if self._auth is None:
             return own + self._metadata
-        return own + self._metadata + tuple(await self._auth.metadata())
+        try:
+            return own + self._metadata + tuple(await self._auth.metadata())
+        except (PermissionError, ValueError) as e:
+            raise CallError.plain(grpc.StatusCode.UNAUTHENTICATED, "there are no credentials to show") from e
+        except OSError as e:
+            raise CallError.plain(grpc.StatusCode.UNAVAILABLE, "credentials cannot be got now") from e
 
     async def refused(self, failure: RpcFailure, initial: Any = None) -> bool:
         """Whether a refused call is worth one more try, because there are other credentials now (SPEC.md §14.7)."""
         if self._auth is None:
             return False
         challenge = read_challenge(initial, None, failure.details) or challenge_of(failure.code, failure.data)
-        return challenge is not None and await self._auth.refused(challenge)
+        try:
+            return challenge is not None and await self._auth.refused(challenge)
+        except OSError:
+            return False  # the refusal says more than why there is nothing better
 
     def check_size(self, size: int) -> None:
         """Raises `CallError` for a message that the server would refuse together with its stream."""
