@@ -74,6 +74,10 @@ class Key:
         return {**common, "kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e)}
 
 
+class In(int):
+    """A time for a claim: so many seconds from when the token is made."""
+
+
 GONE = object()
 """In place of a claim or header: it is not there."""
 
@@ -111,7 +115,7 @@ class Issuer:
             "scope": "read write",
             **changes,
         }
-        return {k: v for k, v in claims.items() if v is not GONE}
+        return {k: now + v if isinstance(v, In) else v for k, v in claims.items() if v is not GONE}
 
     def token(self, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
         """A token; members of its header and claims are changed as told."""

@@ -15,7 +15,8 @@ from typing import Any
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-from mcp_grpc.auth import Guard, current_principal
+from mcp_grpc.auth import Call, Guard, Principal, current_principal
+from mcp_grpc.auth.principal import CLOCK_SKEW
 
 PATIENCE = 30.0
 """Seconds that bound every wait of the tests."""
@@ -30,6 +31,19 @@ class Served:
     metadata: list[tuple[str, Any]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     """Why handlers of streams ended."""
+
+
+class Ending:
+    """Lets everybody in, for some seconds from each call on."""
+
+    scheme = ""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def authenticate(self, call: Call) -> Principal | None:
+        expires = time.time() - CLOCK_SKEW + self._seconds
+        return Principal("ann", "jwt", issuer="https://as.example", scopes=("mcp", "read"), expires=expires)
 
 
 def who() -> str:

@@ -19,7 +19,7 @@ import grpc
 import pytest
 from auth_certs import CA
 from auth_issuer import GONE, RESOURCE, Issuer, Key, b64
-from auth_server import PATIENCE, Outcome, Served, call, rpc, serving, stream_outcome, until
+from auth_server import PATIENCE, Ending, Outcome, Served, call, rpc, serving, stream_outcome, until
 from google.rpc import status_pb2
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
@@ -382,18 +382,6 @@ async def test_revocation_ends_streams(lab: Lab) -> None:
 
 def fields(record: APIKeyRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in ("id", "hash", "subject", "tenant", "scopes", "expires")}
-
-
-class Ending:
-    """Lets everybody in, for some time."""
-
-    scheme = ""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.time() + seconds - 60
-
-    async def authenticate(self, call: Call) -> Principal | None:
-        return Principal("ann", "jwt", issuer="https://as.example", expires=self._end)
 
 
 async def all_of(stream: Any) -> None:

@@ -12,13 +12,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from auth_issuer import GONE, RESOURCE, Key
+from auth_issuer import GONE, RESOURCE, In, Key
 from auth_issuer import Issuer as Server
 
 from mcp_grpc.auth import AuthUnavailableError, Call, Introspection, InvalidCredentialError, Issuer
 
 CALL = Call("/x", ())
-NOW = int(time.time())
 
 
 class Lab:
@@ -33,7 +32,8 @@ class Lab:
     def reply(self, form: Mapping[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
         assert base64.b64decode(authorization.removeprefix("Basic ")) == b"mcp:s%3Acret"
         self.asked.append(form)
-        return self.status, self.answer
+        now = int(time.time())
+        return self.status, {k: now + v if isinstance(v, In) else v for k, v in self.answer.items()}
 
     def verifier(self, **changes: Any) -> Introspection:
         issuer = Issuer(self.server.url)
@@ -43,7 +43,7 @@ class Lab:
 
 def active(**changes: Any) -> dict[str, Any]:
     """What an endpoint says of a good token."""
-    said = {"active": True, "sub": "ann", "aud": RESOURCE, "client_id": "app", "scope": "read", "exp": NOW + 600}
+    said = {"active": True, "sub": "ann", "aud": RESOURCE, "client_id": "app", "scope": "read", "exp": In(600)}
     return {k: v for k, v in (said | changes).items() if v is not GONE}
 
 
@@ -70,7 +70,7 @@ ANY_AUDIENCE = {"allow_missing_audience": True}
         pytest.param({}, active(aud=GONE), False, id="for nobody in particular"),
         pytest.param(ANY_AUDIENCE, active(aud=GONE), True, id="for nobody in particular, where that is right"),
         pytest.param(ANY_AUDIENCE, active(aud="x"), False, id="for another server, where that is right"),
-        pytest.param({}, active(exp=NOW - 61), False, id="expired"),
+        pytest.param({}, active(exp=In(-61)), False, id="expired"),
         pytest.param({}, active(exp=GONE), False, id="without end"),
         pytest.param({}, active(sub=GONE), False, id="nobody's"),
         pytest.param({}, active(Sub="root"), False, id="a claim that looks like sub"),
@@ -113,8 +113,8 @@ async def test_outages(lab: Lab, status: int, text: str) -> None:
 
 
 async def test_the_cache_and_floods(lab: Lab) -> None:
-    passed = [0.0]
-    verifier = lab.verifier(clock=(lambda: passed[0], lambda: NOW + passed[0]))
+    passed, began = [0.0], time.time()
+    verifier = lab.verifier(clock=(lambda: passed[0], lambda: began + passed[0]))
 
     async def good(token: str) -> bool:
         try:

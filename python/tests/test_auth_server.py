@@ -17,7 +17,7 @@ import grpc
 import mcp
 import pytest
 from auth_issuer import RESOURCE, Issuer, Key
-from auth_server import PATIENCE, until
+from auth_server import PATIENCE, Ending, until
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -60,6 +60,7 @@ class Lab:
     issuer: Issuer
     reached: list[str] = field(default_factory=list)
     running: int = 0
+    began: int = 0
     url: str = ""
     keys: dict[str, str] = field(default_factory=dict)
 
@@ -87,6 +88,7 @@ def mcp_server(lab: Lab) -> MCPServer[Any]:
 
     async def forever() -> str:
         lab.running += 1
+        lab.began += 1
         try:
             await asyncio.Event().wait()
         finally:
@@ -275,22 +277,22 @@ CALL = envelope_pb2.Envelope(call=envelope_pb2.CallFrame(call_id=1, call_tool=to
 
 
 @pytest.mark.parametrize("name", [*STREAMS, "Connect with a call"])
-async def test_streams_end_with_their_credential(lab: Lab, name: str) -> None:
-    """By expiry, whose minute of grace is in the past already but for a second."""
-    expires = int(lab.issuer.now()) - 60 + 2
-    metadata = await lab.token("mcp read", exp=expires).metadata()
-    async with stub(lab) as s:
-        stream = STREAMS[name.split(" ")[0]](s, metadata)
-        if name == "Connect with a call":
-            await stream.write(envelope_pb2.Envelope(hello=envelope_pb2.Hello(frames=True)))
-            await stream.write(CALL)
-        if name not in ("Listen", "Connect"):
-            await until(lambda: lab.running == 1)
-        with pytest.raises(grpc.aio.AioRpcError) as e:
-            await asyncio.wait_for(drained(stream), PATIENCE)
-        failure = failure_of(e.value)
-        assert (failure.status, failure.code) == (grpc.StatusCode.UNAUTHENTICATED, -32600)
-        await until(lambda: lab.running == 0)
+async def test_streams_end_with_their_credential(name: str) -> None:
+    lab = Lab(Issuer([Key.new("k1")]))
+    async with Server(mcp_server(lab), "127.0.0.1:0", auth=Ending(1)) as server:
+        lab.url = f"127.0.0.1:{server.port}"
+        async with stub(lab) as s:
+            stream = STREAMS[name.split(" ")[0]](s, ())
+            if name == "Connect with a call":
+                await stream.write(envelope_pb2.Envelope(hello=envelope_pb2.Hello(frames=True)))
+                await stream.write(CALL)
+            with pytest.raises(grpc.aio.AioRpcError) as e:
+                await asyncio.wait_for(drained(stream), PATIENCE)
+            failure = failure_of(e.value)
+            assert (failure.status, failure.code) == (grpc.StatusCode.UNAUTHENTICATED, -32600)
+            await until(lambda: lab.running == 0)
+    if name not in ("Listen", "Connect"):
+        assert lab.began == 1
 
 
 async def drained(stream: Any) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 import urllib.parse
 from collections.abc import Mapping
@@ -71,7 +72,8 @@ class Fetcher:
     async def _exchange(self, method: str, url: str, **body: Any) -> dict[str, Any]:
         # A redirect would lead to where nobody has allowed; what is compressed might be large.
         headers = {"accept": "application/json", "accept-encoding": "identity"}
-        verify = True if self._tls is None else self._tls
+        # To read the CAs of the system takes so long that other calls would wait.
+        verify = await asyncio.to_thread(_system_tls) if self._tls is None else self._tls
         # A proxy of the environment would read along what is in clear, and it is not this machine.
         proxies = not is_loopback(urllib.parse.urlsplit(url).hostname or "")
         try:
@@ -93,6 +95,12 @@ class Fetcher:
         if document is None:
             raise FetchError("the response is not a JSON object of a size that is allowed", status)
         return document
+
+
+@functools.cache
+def _system_tls() -> ssl.SSLContext:
+    """TLS with the CAs of the system."""
+    return httpx2.create_ssl_context()
 
 
 async def _body(response: httpx2.Response) -> bytes | None:
