@@ -419,6 +419,19 @@ async def test_a_call_that_is_denied_is_not_made_again() -> None:
     assert calls == 1
 
 
+async def test_says_why_a_stream_was_refused_every_time() -> None:
+    """A write that meets the end of the RPC hides the status in gRPC."""
+
+    async def connect(stream: Stream) -> None:
+        await stream.fail(RpcFailure(grpc.StatusCode.UNAUTHENTICATED, "who?"), (("www-authenticate", "Bearer"),))
+
+    async with scripted(connect) as target, Client(target, timeout=PATIENCE) as client:
+        for _ in range(150):
+            with pytest.raises(CallError, match="who") as failure:
+                await client.ping()
+            assert failure.value.status is grpc.StatusCode.UNAUTHENTICATED
+
+
 class _NoTokens(ClientAuth):
     def __init__(self, error: Exception) -> None:
         self.error = error

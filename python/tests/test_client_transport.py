@@ -315,6 +315,16 @@ async def test_bytes_that_are_no_message_fail_what_is_in_flight() -> None:
         assert isinstance(await wire.hear(), JSONRPCResponse)
 
 
+async def test_says_why_a_stream_was_refused_every_time() -> None:
+    async def connect(stream: Stream) -> None:
+        await stream.fail(RpcFailure(grpc.StatusCode.UNAUTHENTICATED, "who?"))
+
+    async with scripted(connect) as target, wired(target) as wire:
+        for n in range(150):
+            await wire.request(n)
+            assert (await wire.hear()).error.message == "no answer came on the stream: who?"
+
+
 async def test_goes_on_when_credentials_cannot_be_got() -> None:
     class Tokens(ClientAuth):
         calls = 0
