@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import anyio
 import anyio.abc
 import grpc
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from google.protobuf.message import DecodeError
 from mcp.shared.message import SessionMessage
 from mcp.types import ErrorData
 from mcp.types.jsonrpc import (
@@ -27,12 +25,12 @@ from pydantic import ValidationError
 
 from mcp_grpc._gen.mcp.v1.common_pb2 import JSON_ENCODING_BYTES
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
+from mcp_grpc.client.connect_call import ConnectCall
 from mcp_grpc.client.convert import malformed
 from mcp_grpc.client.error import CallError, is_drained
 from mcp_grpc.client.link import Link
 from mcp_grpc.client.mux import MAX_MOVES, MOVE_PAUSE
-from mcp_grpc.client.mux_stream import end_of
-from mcp_grpc.codec import CodecError, RpcFailure, dumps, envelope_from_value, envelope_to_value, failure_of
+from mcp_grpc.codec import CodecError, RpcFailure, dumps, envelope_from_value, envelope_to_value
 
 Id = tuple[type, str | int]
 """A JSON-RPC id: "7" is not 7."""
@@ -46,7 +44,7 @@ def key_of(request_id: Any) -> Id:
 class _Stream:
     """One RPC, and the requests that it has not answered."""
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: ConnectCall) -> None:
         self.call = call
         self.requests: dict[Id, JSONRPCRequest] = {}
         self.legacy = False  # a session was opened here
@@ -81,11 +79,8 @@ class Connection:
         stream = self._stream
         if stream is None or stream.over.is_set():
             return
-        try:
-            await stream.call.done_writing()
-        except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
-            return
-        await stream.over.wait()
+        if await stream.call.done_writing():
+            await stream.over.wait()
 
     async def _send(self, message: JSONRPCMessage) -> None:
         """Sends a message. What goes wrong is the answer to it, if it has one."""
@@ -106,10 +101,7 @@ class Connection:
             cancelled = key_of((message.params or {}).get("requestId"))
             stream.requests.pop(cancelled, None)  # nothing more comes for it
             self._moving.pop(cancelled, None)
-        try:
-            await stream.call.write(data)
-        except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
-            return  # what loses the stream answers the request
+        await stream.call.write(data)  # what loses the stream answers the request
 
     async def _fail(self, message: JSONRPCMessage, error: CallError) -> None:
         if isinstance(message, JSONRPCRequest):
@@ -132,25 +124,19 @@ class Connection:
     async def _receive(self, stream: _Stream) -> None:
         """Hands the server's messages on until the stream ends."""
         try:
-            while (envelope := await stream.call.read()) is not grpc.aio.EOF:
-                if envelope is None:  # bytes that are no message
-                    raise DecodeError
+            while (envelope := await stream.call.read()) is not None:
                 if not stream.heard:
                     await self._first(stream)
                 if (message := _decoded(envelope)) is not None:
                     await self._take(stream, message)
-            failure = await end_of(stream.call)
-        except grpc.aio.AioRpcError as e:
-            failure = failure_of(e)
-        except DecodeError:
-            failure = RpcFailure(grpc.StatusCode.INTERNAL, "the server has sent bytes that are no message")
+            failure = await stream.call.failure()
         finally:
             stream.call.cancel()
         await self._lose(stream, failure)
 
     async def _first(self, stream: _Stream) -> None:
         stream.heard = True
-        for name, value in await stream.call.initial_metadata():
+        for name, value in await stream.call.headers():
             if name == "mcp-session-id":
                 self.session_id = value
 
@@ -203,7 +189,7 @@ class Connection:
             return False
         if is_drained(failure):
             return True
-        return not stream.heard and await self._link.refused(failure, await stream.call.initial_metadata())
+        return not stream.heard and await self._link.refused(failure, await stream.call.headers())
 
     async def _move(self, requests: dict[Id, JSONRPCRequest]) -> None:
         self._moving.update(requests)

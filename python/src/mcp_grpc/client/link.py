@@ -19,6 +19,7 @@ from mcp_grpc.auth.challenge import read_challenge
 from mcp_grpc.auth.channel import ClientTLS, channel
 from mcp_grpc.auth.client_auth import ClientAuth
 from mcp_grpc.auth.denial import challenge_of
+from mcp_grpc.client.connect_call import ConnectCall
 from mcp_grpc.client.error import CallError
 from mcp_grpc.codec import METHODS_BY_RPC, RpcFailure, failure_of
 
@@ -116,11 +117,11 @@ class Link:
 
         return RpcStream(self, start, await start())
 
-    async def connect(self, own: Metadata) -> Any:
+    async def connect(self, own: Metadata) -> ConnectCall:
         """Starts a `Connect` stream of encoded envelopes out and messages in."""
         metadata = await self.headers(own)
         with self.guarded():
-            return self._stub("Connect")(metadata=metadata)
+            return ConnectCall(self._stub("Connect")(metadata=metadata))
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

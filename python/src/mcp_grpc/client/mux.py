@@ -135,6 +135,6 @@ class Mux:
             except RpcFailure as failure:
                 if is_drained(failure):
                     raise DrainedError(failure) from failure
-                if last or not await self._link.refused(failure, await call.initial_metadata()):
+                if last or not await self._link.refused(failure, await call.headers()):
                     raise CallError.of(failure) from failure
         raise AssertionError("the second try has ended the loop")

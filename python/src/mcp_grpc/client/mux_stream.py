@@ -11,16 +11,16 @@ import random
 import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, Hello, ReplyFrame
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent
+from mcp_grpc.client.connect_call import ConnectCall
 from mcp_grpc.client.error import CallError, is_drained
 from mcp_grpc.client.wire import batch, call_envelope, cancel_envelope
-from mcp_grpc.codec import RpcFailure, failure_of, failure_of_frame
+from mcp_grpc.codec import RpcFailure, failure_of_frame
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class _Events:
 class MuxStream:
     """A stream on which both sides have said hello, and the calls in flight on it."""
 
-    def __init__(self, call: Any, hello: Hello, limit: int, on_message: OnMessage | None) -> None:
+    def __init__(self, call: ConnectCall, hello: Hello, limit: int, on_message: OnMessage | None) -> None:
         self._call = call
         self._limit = limit
         self._on_message = on_message
@@ -108,7 +108,7 @@ class MuxStream:
         self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._write()))
 
     @classmethod
-    async def open(cls, call: Any, limit: int, on_message: OnMessage | None = None) -> MuxStream:
+    async def open(cls, call: ConnectCall, limit: int, on_message: OnMessage | None = None) -> MuxStream:
         """Says hello on a new RPC.
 
         Raises:
@@ -120,17 +120,17 @@ class MuxStream:
             async with asyncio.timeout(HELLO_TIMEOUT):
                 await call.write(hello.SerializeToString())
                 first = await call.read()
+                failure = await call.failure() if first is None else None
         except TimeoutError:
             call.cancel()
             raise NoFramesError from None
-        except asyncio.InvalidStateError:  # it had ended before anything was written
-            raise await end_of(call) from None
-        except grpc.aio.AioRpcError as e:
-            raise _no_frames_or(failure_of(e)) from e
         except BaseException:
             call.cancel()
             raise
-        if first is grpc.aio.EOF or first is None or not first.hello.frames or not first.hello.max_calls:
+        # Servers and proxies without Connect streams say so, or end them at once.
+        if failure is not None and failure.status is not grpc.StatusCode.UNIMPLEMENTED and not call.ended_well:
+            raise failure
+        if first is None or not first.hello.frames or not first.hello.max_calls:
             call.cancel()
             raise NoFramesError
         return cls(call, first.hello, limit, on_message)
@@ -270,10 +270,8 @@ class MuxStream:
                 message = self._next_message()
                 if not message:
                     continue
-                try:
-                    await self._call.write(message)
-                except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
-                    return  # the RPC is over, and its reader learns why
+                if not await self._call.write(message):
+                    return  # the reader learns why
 
     def _next_message(self) -> bytes:
         envelopes: list[bytes] = []
@@ -305,18 +303,11 @@ class MuxStream:
 
     async def _read_on(self) -> RpcFailure:
         try:
-            while (message := await self._call.read()) is not grpc.aio.EOF:
-                if message is None:  # bytes that are no message
-                    raise DecodeError
+            while (message := await self._call.read()) is not None:
                 self._take(message)
                 for inner in message.batch:
                     self._take(inner)
-            return await end_of(self._call)
-        except grpc.aio.AioRpcError as e:
-            return failure_of(e)
-        except DecodeError:
-            self._call.cancel()
-            return RpcFailure(grpc.StatusCode.INTERNAL, "the server has sent bytes that are no message")
+            return await self._call.failure()
         except asyncio.CancelledError:
             self._end(CallError.plain(grpc.StatusCode.CANCELLED, "the client was closed"))
             raise
@@ -389,21 +380,3 @@ def _expire(future: asyncio.Future[ReplyFrame]) -> None:
 def late() -> CallError:
     """Says that a deadline has passed."""
     return CallError.plain(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")
-
-
-async def end_of(call: Any) -> RpcFailure:
-    """Gives the failure of an RPC that has ended, of one that ended well too."""
-    code = await call.code()
-    if code is grpc.StatusCode.OK:
-        return RpcFailure(grpc.StatusCode.UNAVAILABLE, "the server has ended the stream", None, ())
-    error = grpc.aio.AioRpcError(
-        code, await call.initial_metadata(), await call.trailing_metadata(), await call.details()
-    )
-    return failure_of(error)
-
-
-def _no_frames_or(failure: RpcFailure) -> Exception:
-    """Tells servers and proxies without Connect streams from those that fail."""
-    if failure.status is grpc.StatusCode.UNIMPLEMENTED:
-        return NoFramesError()
-    return failure
