@@ -47,6 +47,7 @@ from mcp_grpc.codec import (
     twins,
 )
 from mcp_grpc.codec.plan import has_twin, plan_of
+from mcp_grpc.codec.text import number_text
 
 GENERATED = Path(mcp_pb2.__file__).parent
 FILES = [importlib.import_module(f"mcp_grpc._gen.mcp.v1.{path.stem}") for path in GENERATED.glob("*_pb2.py")]
@@ -140,6 +141,21 @@ def test_numbers_that_no_float_holds_keep_their_text() -> None:
 def test_what_is_no_json_is_refused(value: Any) -> None:
     with pytest.raises(MalformedError):
         dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (2.0, "2"),
+        (-1.5, "-1.5"),
+        (6.837776742648935e16, "68377767426489350"),
+        (1e21, "1e+21"),
+    ],
+)
+def test_doubles_have_their_shortest_form(number: float, text: str) -> None:
+    assert number_text(number) == text
 
 
 def test_depth_beyond_the_interpreter_is_a_limit_and_no_crash() -> None:

@@ -221,6 +221,25 @@ async def test_messages_are_bounded() -> None:
         assert (failure.status, failure.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, -32600)
 
 
+async def test_an_answer_that_is_too_large_ends_its_call_and_not_the_stream() -> None:
+    async with serving(limits=ServerLimits(message_bytes=100_000)) as served:
+        arguments = {"x": "y" * 60_000}
+        talk = Talk(served)
+        await talk.hello(batch=True)
+        await talk.ask("tools/call", {"name": "structured_echo", "arguments": arguments}, 7)
+        answer = await talk.value()
+        assert (answer["id"], answer["error"]["code"]) == (7, -32600)
+        for streams in (False, True):
+            call = CallFrame(call_id=1, stream=streams)
+            call.call_tool.CopyFrom(from_value({"name": "structured_echo", "arguments": arguments}, CallToolRequest))
+            await talk.write(Envelope(call=call))
+            error = failure_of_frame((await talk.read()).reply.error)
+            assert (error.status, error.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, -32600)
+        await talk.write(frame(2))
+        assert (await talk.read()).reply.HasField("call_tool")
+        await talk.end()
+
+
 async def test_compressed_messages_are_read_within_the_same_limit() -> None:
     async with serving() as served:
         request = from_value({"name": "structured_echo", "arguments": {"x": "y" * 100_000}}, CallToolRequest)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import NamedTuple
 
 # Longer integers are left as text: Python refuses to convert them, for the time that it takes.
@@ -106,6 +107,8 @@ def double_text(number: float) -> str | None:
     """The text of a double, without a fraction if it has none; none if it is not finite."""
     if not math.isfinite(number):
         return None
-    if number.is_integer() and abs(number) < 1e21:
-        return "-0" if number == 0 and math.copysign(1, number) < 0 else str(int(number))
-    return repr(float(number))
+    if not number.is_integer() or abs(number) >= 1e21:
+        return repr(float(number))
+    if abs(number) >= 2**53:  # the shortest form ends with zeros there, and the number itself does not
+        return format(Decimal(repr(float(number))), "f")
+    return "-0" if number == 0 and math.copysign(1, number) < 0 else str(int(number))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,8 +14,8 @@ from mcp import MCPError
 from mcp_types import INVALID_REQUEST
 
 from mcp_grpc._gen.mcp.v1.common_pb2 import JSON_ENCODING_BYTES, JSON_ENCODING_STRUCT, JsonEncoding
-from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
-from mcp_grpc.codec import RpcFailure, dumps
+from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, ReplyFrame
+from mcp_grpc.codec import RpcFailure, dumps, frame_error
 from mcp_grpc.server.context import CallContext
 from mcp_grpc.server.envelope import (
     RequestKey,
@@ -27,13 +28,15 @@ from mcp_grpc.server.envelope import (
     request,
     result_envelope,
 )
-from mcp_grpc.server.failure import failure_from, invalid_request, method_not_found, no_session
+from mcp_grpc.server.failure import exhausted, failure_from, invalid_request, method_not_found, no_session
 from mcp_grpc.server.header import Headers
 from mcp_grpc.server.initialize import initialize, may_initialize
 from mcp_grpc.server.outbox import Closed, Outbox
 from mcp_grpc.server.scope import LEGACY_ONLY, Scope, meta_of, scope_of
 from mcp_grpc.server.service import Service
 from mcp_grpc.server.session import Session
+
+logger = logging.getLogger("mcp_grpc.server")
 
 # Of these, two that wait and say the same are one too many (§9.3).
 _MERGED = frozenset(
@@ -44,6 +47,14 @@ _MERGED = frozenset(
         "notifications/resources/updated",
     }
 )
+
+
+def _too_large(envelope: Envelope, encoding: JsonEncoding) -> Envelope:
+    failure = exhausted("the answer is larger than a message may be")
+    if envelope.HasField("reply"):
+        return Envelope(reply=ReplyFrame(call_id=envelope.reply.call_id, error=frame_error(failure)))
+    response = envelope.response
+    return error_envelope(response.id if response.HasField("id") else response.int_id, failure, encoding)
 
 
 class _InFlight:
@@ -153,13 +164,21 @@ class Exchange:
         self.out.push(notification(method, params, self.encoding), key)
 
     async def _put(self, envelope: Envelope) -> None:
+        if self._is_too_large(envelope):
+            logger.warning("%s is too large to be sent", envelope.method)
+            return
         with contextlib.suppress(Closed):  # nobody misses it
             await self.out.put(envelope)
 
     def answer(self, envelope: Envelope) -> None:
-        """Send what ends a request."""
+        """Send what ends a request; an error in its place if it is too large, so that the stream goes on."""
+        if self._is_too_large(envelope):
+            envelope = _too_large(envelope, self.encoding)
         with contextlib.suppress(Closed):
             self.out.force(envelope)
+
+    def _is_too_large(self, envelope: Envelope) -> bool:
+        return envelope.ByteSize() > self.service.limits.message_bytes
 
     def refuse(self, key: RequestKey | None, failure: RpcFailure) -> None:
         """Answer a message with an error."""

@@ -44,6 +44,7 @@ class Stream:
         self._tasks: set[asyncio.Task[None]] = set()
         self._first = True
         self._batch = False
+        self._batch_bytes = min(_BATCH_BYTES, service.limits.message_bytes // 2)
 
     async def serve(self) -> None:
         """Serve the stream to its end.
@@ -198,7 +199,7 @@ class Stream:
             return
         batch, size = Envelope(), 0
         for envelope in envelopes:
-            if size and size + envelope.ByteSize() > _BATCH_BYTES:
+            if size and size + envelope.ByteSize() > self._batch_bytes:
                 yield _unwrapped(batch)
                 batch, size = Envelope(), 0
             batch.batch.append(envelope)
