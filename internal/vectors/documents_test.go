@@ -20,6 +20,7 @@ var documents = []struct{ typ, text string }{
 	{"mcp.v1.CallToolRequest", `{"name":"n","arguments":[1,2]}`},
 	{"mcp.v1.CallToolRequest", `{"name":"n","arguments":null,"x":{"y":[]}}`},
 	{"mcp.v1.CallToolRequest", `{"name":"n","arguments":{"big":9007199254740993,"exact":9007199254740992}}`},
+	{"mcp.v1.CallToolRequest", `{"name":"n","arguments":{"x":6.837776742648935e+16,"y":1.7976931348623157e308,"z":123456789012345680000}}`},
 	{"mcp.v1.CallToolRequest", `{"name":"n","arguments":{"a":[{"b":{"c":[true,null,"d",-1.5e-7]}}]}}`},
 	{"mcp.v1.CallToolRequest", `{"name":"n","inputResponses":{"a":{"action":"accept","content":{"x":1}},"b":{"role":"assistant","model":"m","content":{"type":"text","text":"t"}},"c":{"roots":[{"uri":"file:///"}]},"d":7,"e":{}},"requestState":"s"}`},
 	{"mcp.v1.CallToolRequest", `{"name":"n","task":{"ttl":60000}}`},
