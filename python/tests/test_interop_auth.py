@@ -194,8 +194,9 @@ async def test_the_python_client_gets_in(
             assert WHO[auth] in str((await client_of_the_sdk.call_tool("whoami")).content)
 
 
+@pytest.mark.parametrize("multiplexed", [True, False])
 @pytest.mark.parametrize("which", ["go", "python"])
-async def test_a_client_that_gets_its_tokens(start: Start, issuer: Issuer, which: str) -> None:
+async def test_a_client_that_gets_its_tokens(start: Start, issuer: Issuer, which: str, multiplexed: bool) -> None:
     """It learns from the challenge which scopes it needs."""
     asked: list[str] = []
 
@@ -206,7 +207,7 @@ async def test_a_client_that_gets_its_tokens(start: Start, issuer: Issuer, which
 
     issuer.token_answer = answer
     auth = ClientCredentials(issuer.url, "app", "secret", resource=RESOURCE)
-    async with start(which, "oidc") as url, Client(url, auth=auth, multiplexed=False, timeout=PATIENCE) as client:
+    async with start(which, "oidc") as url, Client(url, auth=auth, multiplexed=multiplexed, timeout=PATIENCE) as client:
         assert "program, by jwt" in str((await client.call_tool("whoami")).content)
     assert asked == ["", SCOPES]
 
