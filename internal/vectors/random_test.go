@@ -45,7 +45,7 @@ func newTexts(types []protoreflect.MessageType) *texts {
 		}
 	}
 	slices.Sort(keys)
-	return &texts{rand.New(rand.NewPCG(2026, 728)), slices.Compact(keys)} //nolint:gosec // not for secrets
+	return &texts{rand.New(rand.NewPCG(2026, 728)), slices.Compact(keys)}
 }
 
 func (r *texts) pick(from []string) string { return from[r.IntN(len(from))] }
@@ -59,7 +59,7 @@ func (r *texts) value(depth int) string {
 	case kind == 5:
 		return strconv.FormatFloat(r.NormFloat64()*1e3, 'g', r.IntN(20)+1, 64)
 	case kind == 6:
-		return strconv.FormatInt(int64(r.Uint64()>>r.IntN(64)), 10) //nolint:gosec // the sign is welcome
+		return strconv.FormatInt(int64(r.Uint64()>>r.IntN(64)), 10)
 	case kind == 7:
 		parts := make([]string, r.IntN(4))
 		for i := range parts {

@@ -309,7 +309,7 @@ func failure(t *testing.T, err error) Failure {
 	return Failure{
 		JSON: string(text), Code: code,
 		Status: encode(t, &status.Status{
-			Code: int32(code), Message: failed.Message(), //nolint:gosec // small
+			Code: int32(code), Message: failed.Message(),
 			Details: []*anypb.Any{{TypeUrl: "type.googleapis.com/" + detail.Type(), Value: encode(t, e)}},
 		}),
 		Frame: encode(t, &mcpv1.FrameError{Code: code, Message: failed.Message(), Error: e}),
