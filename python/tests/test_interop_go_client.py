@@ -302,6 +302,18 @@ def test_carries_four_megabytes_and_refuses_more(url: str, version: str, form: s
             assert client.call("tools/call", small)["content"][0]["text"] == "Hi Ada"
 
 
+@versions
+@forms
+def test_refuses_an_answer_that_is_too_large(client: Peer, form: str) -> None:
+    arguments = {"x": "y" * 2_200_000}  # which comes back twice
+    refused = client.refusal("tools/call", {"name": "structured_echo", "arguments": arguments})
+    assert refused["code"] == -32600, refused
+    if form != "envelope":
+        assert refused["status"] == "resource_exhausted", refused
+    # The stream has not ended with it, nor the session.
+    assert client.call("tools/call", {"name": "greet", "arguments": {"name": "Ada"}})["content"]
+
+
 @forms
 def test_answers_many_calls_at_a_time(clients: dict[tuple[str, str], Peer], form: str) -> None:
     client = clients[MODERN, form]
