@@ -60,8 +60,10 @@ def _too_large(envelope: Envelope, encoding: JsonEncoding) -> Envelope:
 class _InFlight:
     """A request that runs."""
 
-    def __init__(self, task: asyncio.Task[Any] | None) -> None:
-        self.task = task
+    def __init__(self, registry: dict[RequestKey, _InFlight]) -> None:
+        # Where it is noted: a session may be opened on the stream meanwhile.
+        self.registry = registry
+        self.task: asyncio.Task[Any] | None = None
         self.context: CallContext | None = None
         self.aborted = False
 
@@ -193,8 +195,8 @@ class Exchange:
         if key in self._registry:
             self.refuse(key, invalid_request("a request with this id is in flight"))
             return None
-        running = _InFlight(None)
-        self._registry[key] = running
+        running = _InFlight(self._registry)
+        running.registry[key] = running
         return running
 
     @property
@@ -210,7 +212,6 @@ class Exchange:
         key = key_of(envelope)
         assert key is not None
         running.task = asyncio.current_task()
-        registry = self._registry
         try:
             result = await self._serve(envelope, key, running)
             answer = result_envelope(key, result, self.encoding)
@@ -225,8 +226,8 @@ class Exchange:
                 raise failure from None
             answer = error_envelope(key, failure, self.encoding)
         finally:
-            if registry.get(key) is running:
-                del registry[key]
+            if running.registry.get(key) is running:
+                del running.registry[key]
         if not running.aborted:
             self.answer(answer)
 
@@ -308,9 +309,9 @@ class Exchange:
         if self.single:
             with contextlib.suppress(RpcFailure):
                 session = self.service.sessions.named(self.headers)
-        running = (session.in_flight if session is not None else self._in_flight).get(key)
-        if running is not None:
-            running.abort()
+        for registry in (session.in_flight if session is not None else {}, self._in_flight):
+            if (running := registry.get(key)) is not None:
+                running.abort()
 
     def spoil(self, envelope: Envelope) -> None:
         """Fail the question that a malformed response would have answered."""
