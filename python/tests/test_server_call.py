@@ -110,6 +110,16 @@ async def test_deadlines_reach_the_tool() -> None:
         await talk.end()
 
 
+async def test_a_message_that_does_not_come_is_not_waited_for() -> None:
+    async with serving(limits=ServerLimits(body_seconds=0.2)) as served:
+        call: Any = served.channel.stream_stream("/mcp.v1.MCP/ListTools")()
+        failure = await failing(call.read())
+        assert (failure.status, failure.code) == (grpc.StatusCode.DEADLINE_EXCEEDED, -32603)
+        empty: Any = served.channel.stream_stream("/mcp.v1.MCP/ListTools")()
+        await empty.done_writing()
+        assert (await failing(empty.read())).status == grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_frames_are_answered_as_they_finish_and_stream_what_tools_say() -> None:
     async with serving() as served:
         talk = Talk(served)

@@ -22,6 +22,7 @@ class ServerLimits:
         sessions: Legacy sessions.
         session_idle: Seconds that a session lives without call and without stream.
         unary_seconds: Seconds that a unary RPC, or a call of a stream by a frame, may take.
+        body_seconds: Seconds that the message of a request may take to arrive.
         write_seconds: Seconds that one message to a client may block before the stream is cut off.
         waiting_messages: Messages that wait for one stream before calls wait with theirs.
         waiting_notifications: Notifications outside of calls that wait for one stream before that ends.
@@ -35,6 +36,7 @@ class ServerLimits:
     sessions: int = 10_000
     session_idle: float = 1800.0
     unary_seconds: float = 600.0
+    body_seconds: float = 30.0
     write_seconds: float = 15.0
     waiting_messages: int = 64
     waiting_notifications: int = 1024

@@ -67,6 +67,21 @@ class Rpc:
         message = await self._context.read()
         return message if isinstance(message, bytes) else None
 
+    async def first(self, request: type[Message]) -> Message:
+        """The message of an RPC that has one, which has to come in time.
+
+        Raises:
+            RpcFailure: It does not come, or cannot be decoded.
+        """
+        async with asyncio.timeout(self.service.limits.body_seconds):
+            raw = await self.read()
+        if raw is None:
+            raise undecodable()
+        try:
+            return request.FromString(raw)
+        except DecodeError:
+            raise undecodable() from None
+
     async def write(self, message: Message | bytes) -> None:
         """Send one message of a stream, which may block for so long and no longer."""
         raw = message if isinstance(message, bytes) else message.SerializeToString()
@@ -102,47 +117,41 @@ class Rpcs:
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service for ``grpc.aio``. Messages are decoded here: what cannot be is the client's fault."""
-        connect: Any = grpc.stream_stream_rpc_method_handler(self._streaming(_connect))
         streams = {"CallTool": _call_tool, "Listen": _listen, "SubscribeResource": _subscribe}
         unary = {"Initialize": _initialize, "Ping": _ping}
         handlers: dict[str, Any] = {
-            "Connect": connect,
-            "Send": grpc.unary_stream_rpc_method_handler(self._stream("Send", Envelope, send_rpc)),
-            "Shutdown": grpc.unary_unary_rpc_method_handler(self._unary("Shutdown", ShutdownRequest, _shutdown)),
+            "Connect": self._handler("Connect", _connect),
+            "Send": self._stream("Send", Envelope, send_rpc),
+            "Shutdown": self._unary("Shutdown", ShutdownRequest, _shutdown),
         }
         for name, method in METHODS_BY_RPC.items():
             if name in streams:
-                handler = self._stream(name, method.request, streams[name])
-                handlers[name] = grpc.unary_stream_rpc_method_handler(handler)
-            else:
-                handler = self._unary(name, method.request, unary.get(name) or _typed(method))
-                handlers[name] = grpc.unary_unary_rpc_method_handler(handler)
+                handlers[name] = self._stream(name, method.request, streams[name])
+            elif name not in handlers:
+                handlers[name] = self._unary(name, method.request, unary.get(name) or _typed(method))
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
     def _unary(self, name: str, request: type[Message], work: Callable[[Rpc, Any], Awaitable[Message]]) -> Any:
-        async def call(raw: bytes, context: Context) -> bytes:
-            async def run(rpc: Rpc) -> bytes:
-                async with asyncio.timeout(self._service.limits.unary_seconds):
-                    response = (await work(rpc, _decode(request, raw))).SerializeToString()
-                rpc.check_size(response)
-                return response
+        async def run(rpc: Rpc) -> None:
+            async with asyncio.timeout(self._service.limits.unary_seconds):
+                response = await work(rpc, await rpc.first(request))
+            await rpc.write(response)
 
-            response: bytes = await self._run(name, context, run)
-            return response
-
-        return call
+        return self._handler(name, run)
 
     def _stream(self, name: str, request: type[Message], work: Callable[[Rpc, Any], Awaitable[None]]) -> Any:
-        async def call(raw: bytes, context: Context) -> None:
-            await self._run(name, context, lambda rpc: work(rpc, _decode(request, raw)))
+        async def run(rpc: Rpc) -> None:
+            await work(rpc, await rpc.first(request))
 
-        return call
+        return self._handler(name, run)
 
-    def _streaming(self, work: Callable[[Rpc], Awaitable[None]]) -> Any:
+    def _handler(self, name: str, work: Callable[[Rpc], Awaitable[None]]) -> Any:
+        """A handler for streams: on the wire all RPCs are alike, and others are given no bound for the body."""
+
         async def call(_: object, context: Context) -> None:
-            await self._run("Connect", context, work)
+            await self._run(name, context, work)
 
-        return call
+        return grpc.stream_stream_rpc_method_handler(call)
 
     async def _run(self, name: str, context: Context, work: Callable[[Rpc], Awaitable[Any]]) -> Any:
         """Run an RPC to its end, which is one of those of §11."""
@@ -163,13 +172,6 @@ class Rpcs:
             self.running.discard(rpc)
         await rpc.fail(failure)
         return None
-
-
-def _decode(request: type[Message], raw: bytes) -> Message:
-    try:
-        return request.FromString(raw)
-    except DecodeError:
-        raise undecodable() from None
 
 
 def _typed(method: Method) -> Callable[[Rpc, Any], Awaitable[Message]]:
