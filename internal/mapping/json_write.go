@@ -165,6 +165,8 @@ func (o *objectWriter) fields(m protoreflect.Message) error {
 			return bothTwins(string(f.fd.Name()), string(f.text.Name()))
 		case !m.Has(f.fd) && !hasText && (!f.required || o.held(f.member)):
 			continue
+		case f.required && !f.fd.IsList() && o.held(f.member): // the code of an error beyond int32
+			continue
 		}
 		if err := o.key(f.member); err != nil {
 			return err
