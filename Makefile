@@ -29,7 +29,7 @@ help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "}; {printf "%-15s %s\n", $$1, $$2}'
 
 .PHONY: test
-test: deps checkgenerate lint breaking fuzz-short unit mutants web conformance-short ## Set up what is needed and run every check and test
+test: deps checkgenerate lint breaking fuzz-short unit mutants python web conformance-short ## Set up what is needed and run every check and test
 
 .PHONY: deps
 deps: ## Install the Debian packages that are missing: a C compiler for -race, git, curl, Chromium
@@ -38,6 +38,7 @@ deps: ## Install the Debian packages that are missing: a C compiler for -race, g
 	command -v git >/dev/null || missing+=(git); \
 	command -v curl >/dev/null || missing+=(curl ca-certificates); \
 	command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core); \
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv); \
 	if (( $${#missing[@]} )); then \
 		sudo=; if (( EUID )); then sudo=sudo; fi; \
 		$$sudo apt-get update -qq; \
@@ -48,7 +49,7 @@ deps: ## Install the Debian packages that are missing: a C compiler for -race, g
 unit: $(BIN)/buf $(BIN)/grpcurl ## Run the tests of every module with the race detector
 	@failed=0; for module in $(UNIT); do \
 		echo "== go test -race $$module"; \
-		(cd "$$module" && CGO_ENABLED=1 go test -race ./...) || failed=1; \
+		(cd "$$module" && CGO_ENABLED=1 go test -race -timeout 20m ./...) || failed=1; \
 	done; exit "$$failed"
 
 .PHONY: mutants
@@ -86,11 +87,13 @@ breaking: $(BIN)/buf ## Check that the inherited part of mcp.v1 has not changed
 	buf breaking proto --against proto_inherited
 
 .PHONY: generate
-generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/protoc-gen-go-grpc ## Generate Go code from the protos
+generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/protoc-gen-go-grpc ## Generate the code of all languages from the protos
 	@rm -f interop/gen/mcpv1grpc/*.pb.go
 	$(call generate,.)
 	@.ci/npm web/client
 	buf generate --template web/client/buf.gen.yaml
+	$(MAKE) $(VENV)/.installed
+	cd python && $(abspath $(VENV))/bin/python3 generate
 
 .PHONY: checkgenerate
 checkgenerate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(BIN)/protoc-gen-go-grpc ## Check that `make generate` would change nothing
@@ -112,6 +115,26 @@ web: ## Check and test the TypeScript client and the web app, in Node and in Chr
 	! grep -l '"resolved": "http' $(addsuffix /package-lock.json,$(NPM)); \
 	(cd web/client && npm run --silent build && npm test --silent); \
 	(cd examples/webapp/page && npx tsc --noEmit && npm test --silent)
+
+# A virtual environment with the versions of python/constraints.txt.
+VENV := .tmp/venv
+$(VENV)/.installed: python/pyproject.toml python/constraints.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c python/constraints.txt -e "./python[dev]"
+	@touch $@
+
+.PHONY: python
+python: $(VENV)/.installed ## Check and test the Python package, and Go with it
+	@echo "== python"; cd python && export PATH=$(abspath $(VENV))/bin:$$PATH && \
+	./generate --check && ruff check && ruff format --check && mypy && python3 -m pytest -q
+
+.PHONY: python-mutants
+python-mutants: $(VENV)/.installed ## Put the classic mistakes into the Python package's authentication
+	cd python && $(abspath $(VENV))/bin/python3 tests/auth_mutants.py
+
+.PHONY: bench-python
+bench-python: $(VENV)/.installed ## Compare the Python client with the SDK's Streamable HTTP
+	cd python && $(abspath $(VENV))/bin/python3 bench/compare.py
 
 .PHONY: conformance
 conformance: conformance-connect ## Run the conformance suites of MCP and Connect, and write conformance/RESULTS.md
