@@ -44,7 +44,7 @@ func (g *Gateway) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 		if strings.HasPrefix(method, "notifications/") {
 			return next(ctx, method, req)
 		}
-		params, err := paramsOf(ctx, req)
+		params, err := paramsOf(ctx, method, req)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (g *Gateway) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 }
 
 // paramsOf gives the parameters as the client has written them, if that is known.
-func paramsOf(ctx context.Context, req mcp.Request) (object, error) {
+func paramsOf(ctx context.Context, method string, req mcp.Request) (object, error) {
 	var text json.RawMessage
 	var err error
 	known := raw.FromContext(ctx)
@@ -74,14 +74,11 @@ func paramsOf(ctx context.Context, req mcp.Request) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was decided on is what is asked for, whatever two members of one name make of it.
-	switch p := req.GetParams().(type) {
-	case *mcp.CallToolParamsRaw:
-		params.agree("name", p.Name)
-	case *mcp.GetPromptParams:
-		params.agree("name", p.Name)
-	case *mcp.ReadResourceParams:
-		params.agree("uri", p.URI)
+	if err := params.agreeWith(req.GetParams()); err != nil {
+		return nil, err
+	}
+	if err := params.unambiguous(method); err != nil {
+		return nil, err
 	}
 	// The trace context of an RPC's metadata is in the SDK's `_meta` only.
 	if traced := metaOf(req); traced["traceparent"] != nil {
@@ -97,13 +94,6 @@ func paramsOf(ctx context.Context, req mcp.Request) (object, error) {
 		params["_meta"] = meta.text()
 	}
 	return params, nil
-}
-
-// agree makes a member what the SDK has read.
-func (o object) agree(name, value string) {
-	if o[name] != nil && o.str(name) != value {
-		o[name] = quote(value)
-	}
 }
 
 // described puts the capabilities of the one upstream into what a client is told of the server,
