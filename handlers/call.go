@@ -189,10 +189,17 @@ func (s *Server) run(ctx context.Context, c *call) (res mcp.Result, err error) {
 		return nil, ended(context.Cause(ctx))
 	case err != nil:
 		return nil, err
-	case res == nil || reflect.ValueOf(res).IsNil():
+	case isNil(res):
 		return nil, errNoResult
 	}
 	return res, nil
+}
+
+// isNil tells whether a value of an interface is nothing, or a pointer to nothing. Users may
+// have types of any kind.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // errNoResult is a mistake of a handler; the caller learns of an internal error.
