@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"strconv"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -36,7 +37,7 @@ func frontOf(ctx context.Context, req mcp.Request) *front {
 		f.modern = version >= firstModern
 	}
 	if p := authn.FromContext(ctx); p != nil {
-		f.user = p.ID() + " " + p.ClientID
+		f.user = strconv.Quote(p.ID()) + strconv.Quote(p.ClientID) // each may have blanks
 	} else if extra := req.GetExtra(); extra != nil && extra.TokenInfo != nil {
 		f.user = extra.TokenInfo.UserID
 	}
