@@ -63,8 +63,8 @@ type Upstream struct {
 
 	// URL is that of a server of Streamable HTTP.
 	URL string
-	// HTTP makes the requests for URL: it may add credentials. If nil, a client with
-	// sound timeouts.
+	// HTTP makes the requests for URL: it may add credentials. If nil, a client that bounds how
+	// long it takes to reach the server, and follows redirects within its origin only.
 	HTTP HTTPDoer
 
 	// Transport reaches a server in any other way; mcpconnect.NewTransport, for
