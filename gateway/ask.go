@@ -185,8 +185,8 @@ func (w *waiter) park(first *message) (json.RawMessage, error) {
 		return nil, nil
 	}
 	g.parked[p.state] = p
-	g.mu.Unlock()
 	p.timer = time.AfterFunc(g.cfg.AnswerTimeout, func() { g.abandon(p) })
+	g.mu.Unlock()
 	w.parked = true
 	result := object{
 		"resultType":    json.RawMessage(`"input_required"`),
@@ -214,7 +214,7 @@ func (g *Gateway) unpark(state string) *parked {
 	defer g.mu.Unlock()
 	p := g.parked[state]
 	delete(g.parked, state)
-	if p != nil && p.timer != nil {
+	if p != nil {
 		p.timer.Stop()
 	}
 	return p

@@ -411,7 +411,7 @@ var everyCapability = json.RawMessage(`{"elicitation":{"form":{},"url":{}},"root
 func (c *conn) stray(m *message) {
 	switch {
 	case m.isCall():
-		c.peer.reply(m.ID, nil, errWhomToAsk)
+		c.peer.replyLater(m.ID, nil, errWhomToAsk)
 	case m.Method == methodToolsChanged, m.Method == methodPromptsChanged, m.Method == methodResourcesChanged:
 		c.u.g.changed(m.Method)
 	case m.Method == methodResourceUpdated:
