@@ -61,10 +61,10 @@ type httpLink struct {
 
 	mu      sync.Mutex
 	closed  bool
-	session string // of a server that has sessions
-	version string // that was agreed on; empty before
+	session string               // of a server that has sessions
+	version string               // that was agreed on; empty before
 	calls   map[string]*httpCall // in flight, by id
-	err     error // why the session is over
+	err     error                // why the session is over
 	failed  chan struct{}
 	ended   chan struct{} // closed when close has done all
 }
