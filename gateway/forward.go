@@ -136,18 +136,8 @@ func (g *Gateway) described(f *front, res mcp.Result, err error) (mcp.Result, er
 // capabilities are those of the connection that everybody shares, and its era; none if it does
 // not stand.
 func (u *upstream) capabilities() (modern bool, _ object) {
-	u.mu.Lock()
-	c := u.conns[connKey{}]
-	u.mu.Unlock()
+	c := u.standing(connKey{})
 	if c == nil {
-		return false, nil
-	}
-	select {
-	case <-c.ready:
-	default:
-		return false, nil
-	}
-	if c.err != nil {
 		return false, nil
 	}
 	return c.modern(), c.capabilities

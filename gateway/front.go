@@ -106,6 +106,7 @@ func sessionEnd(g *Gateway, ss *mcp.ServerSession) context.Context {
 	go func() {
 		_ = ss.Wait()
 		cancel()
+		g.start(func() { _ = g.unsubscribe(g.ctx, "", ss) }) // it is for the upstream's good only
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		delete(g.sessions, ss)

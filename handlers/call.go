@@ -18,6 +18,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	"github.com/mcpconnect/mcpconnect/internal/raw"
 )
@@ -57,6 +58,8 @@ type call struct {
 
 	spoke atomic.Bool // something was sent for it before its result
 	mute  bool        // it never has a sink
+
+	caller *authn.Principal // of a call that the SDK runs on a context of its own, nil for nobody
 
 	mu   sync.Mutex
 	sink sink            // nil once the call is over
@@ -265,6 +268,9 @@ func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 				return next(ctx, method, req) // not ours
 			}
 			ctx = callValue{ctx, c}
+			if c.caller != nil {
+				ctx = authn.NewContext(ctx, c.caller)
+			}
 		}
 		defer func() {
 			if err != nil {
