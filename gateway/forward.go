@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -172,7 +173,7 @@ func (r *request) serve(ctx context.Context) (json.RawMessage, error) {
 			return p.goOn(ctx, r)
 		}
 	}
-	targets, err := r.targets()
+	targets, err := r.targets(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -192,15 +193,15 @@ type target struct {
 }
 
 // targets gives the upstreams that may have what the request is about, the likeliest first.
-func (r *request) targets() ([]target, error) {
+func (r *request) targets(ctx context.Context) ([]target, error) {
 	if len(r.g.upstreams) == 1 && r.g.upstreams[0].prefix == "" {
 		return []target{{r.g.upstreams[0], r.params}}, nil
 	}
 	switch r.method {
 	case methodCallTool:
-		return r.named("tool", r.params, func(o object) object { return o })
+		return r.named(ctx, methodListTools, r.params, func(o object) object { return o })
 	case methodGetPrompt:
-		return r.named("prompt", r.params, func(o object) object { return o })
+		return r.named(ctx, methodListPrompts, r.params, func(o object) object { return o })
 	case methodReadResource:
 		return r.byURI(r.params.str("uri")), nil
 	case methodComplete:
@@ -211,7 +212,7 @@ func (r *request) targets() ([]target, error) {
 		if ref.str("type") != "ref/prompt" {
 			return r.byURI(ref.str("uri")), nil
 		}
-		return r.named("prompt", ref, func(ref object) object { return r.params.with("ref", ref.text()) })
+		return r.named(ctx, methodListPrompts, ref, func(ref object) object { return r.params.with("ref", ref.text()) })
 	}
 	if len(r.g.upstreams) > 1 {
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: fmt.Sprintf("method not found: %q, of several upstreams", r.method)}
@@ -227,24 +228,32 @@ func (o object) with(name string, value json.RawMessage) object {
 	return c
 }
 
-// named finds the upstream by the prefix of a name; of several the longest.
-func (r *request) named(what string, o object, params func(object) object) ([]target, error) {
+// named finds the upstream by the prefix of a name, and where that may be several ones', by
+// what their lists show.
+func (r *request) named(ctx context.Context, list string, o object, params func(object) object) ([]target, error) {
 	name := o.str("name")
-	var found *upstream
+	var among []*upstream
 	for _, u := range r.g.upstreams {
-		if strings.HasPrefix(name, u.prefix) && (found == nil || len(u.prefix) > len(found.prefix)) {
-			found = u
+		if strings.HasPrefix(name, u.prefix) {
+			among = append(among, u)
 		}
 	}
-	if found == nil {
-		return nil, r.errUnknown(what, name)
+	if len(among) == 0 {
+		return nil, r.errUnknown(strings.TrimSuffix(lists[list].member, "s"), name)
+	}
+	found := among[0]
+	if len(among) > 1 {
+		slices.SortStableFunc(among, func(a, b *upstream) int { return len(b.prefix) - len(a.prefix) })
+		if found = r.g.ownerOf(thing{lists[list].member, name}); found == nil {
+			found = r.find(ctx, list, name, among)
+		}
 	}
 	return []target{{found, params(o.with("name", quote(strings.TrimPrefix(name, found.prefix))))}}, nil
 }
 
 // byURI gives the upstream that is known to have a resource, or all.
 func (r *request) byURI(uri string) []target {
-	if u := r.g.ownerOf(uri); u != nil {
+	if u := r.g.ownerOf(resource(uri)); u != nil {
 		return []target{{u, r.params}}
 	}
 	var all []target

@@ -184,7 +184,7 @@ func (g *Gateway) subscribe(ctx context.Context, req *mcp.SubscribeRequest) erro
 	}
 	uri := req.Params.URI
 	owners := g.upstreams
-	if u := g.ownerOf(uri); u != nil {
+	if u := g.ownerOf(resource(uri)); u != nil {
 		owners = []*upstream{u}
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.StartTimeout)
@@ -301,6 +301,7 @@ func forSession(p *mcp.ResourceUpdatedNotificationParams, ss *mcp.ServerSession)
 // changed tells the clients that a list has changed. The SDK does so when a feature comes or
 // goes; nobody sees the one that does here.
 func (g *Gateway) changed(method string) {
+	g.disown()
 	server := g.serving()
 	if server == nil {
 		return
