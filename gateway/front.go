@@ -102,7 +102,8 @@ func sessionEnd(g *Gateway, ss *mcp.ServerSession) context.Context {
 	}
 	ctx, cancel := context.WithCancel(g.ctx)
 	g.sessions[ss] = ctx //nolint:fatcontext // each is the session's own
-	// It ends with the session, which is not ours to end.
+	// It ends with the session, which is not ours to end: Close does not wait for it, whoever
+	// serves the server does for the session.
 	go func() {
 		_ = ss.Wait()
 		cancel()
