@@ -53,7 +53,7 @@ func (c *cable) accept() {
 			_ = near.Close()
 			continue
 		}
-		c.join(near.(*net.TCPConn), far.(*net.TCPConn)) //nolint:errcheck,forcetypeassert // both are TCP's
+		c.join(near.(*net.TCPConn), far.(*net.TCPConn)) //nolint:forcetypeassert // both are TCP's
 	}
 }
 
