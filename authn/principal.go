@@ -74,21 +74,22 @@ func NewContext(ctx context.Context, p *Principal) context.Context {
 }
 
 // ID names the caller among all others, for state that belongs to it: issuer or method,
-// then the tenant if there is one, and the subject, with bars between. Two callers never
-// share it.
+// then the tenant if there is one, and the subject, with bars between. Two callers share it
+// only where Subject is not what it has to be, or an issuer is called like a method. It does not
+// tell which client acts for the caller.
 func (p *Principal) ID() string {
-	parts := []string{p.Issuer, subjectEscaper.Replace(p.Subject)}
+	parts := []string{idEscaper.Replace(p.Issuer), idEscaper.Replace(p.Subject)}
 	if p.Issuer == "" {
 		parts[0] = string(p.Method)
 	}
 	if p.Tenant != "" {
-		parts = []string{parts[0], subjectEscaper.Replace(p.Tenant), parts[1]}
+		parts = []string{parts[0], idEscaper.Replace(p.Tenant), parts[1]}
 	}
 	return strings.Join(parts, "|")
 }
 
-// subjectEscaper keeps the parts of an ID apart. An issuer is a URL, which has no bar.
-var subjectEscaper = strings.NewReplacer("%", "%25", "|", "%7C")
+// idEscaper keeps the parts of an ID apart.
+var idEscaper = strings.NewReplacer("%", "%25", "|", "%7C")
 
 // TokenInfo gives the caller as the SDK shows callers to tools: UserID is [Principal.ID]
 // and Extra holds, where they are known, "issuer", "subject", "tenant", "client_id",

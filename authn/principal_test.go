@@ -26,6 +26,7 @@ func TestPrincipalID(t *testing.T) {
 		{Principal{Issuer: "https://a.example", Subject: "t|ann"}, "https://a.example|t%7Cann"},
 		{Principal{Issuer: "https://a.example", Subject: "t%7Cann"}, "https://a.example|t%257Cann"},
 		{Principal{Issuer: "https://b.example", Subject: "ann"}, "https://b.example|ann"},
+		{Principal{Issuer: "https://a.example|t", Subject: "ann"}, "https://a.example%7Ct|ann"},
 		{Principal{Method: MethodAPIKey, Subject: "ann"}, "api-key|ann"},
 		{Principal{Method: MethodAPIKey, Tenant: "t", Subject: "ann"}, "api-key|t|ann"},
 	}

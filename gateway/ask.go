@@ -101,11 +101,19 @@ func (f *front) elicit(ctx context.Context, p *mcp.ElicitParams) (*mcp.ElicitRes
 // written them.
 type questionKey struct{}
 
-// sending is the middleware that asks questions in the server's own words.
+// sending is the middleware that asks questions in the server's own words, and tells of
+// changes only those who want to know.
 func sending(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 		params, ok := ctx.Value(questionKey{}).(json.RawMessage)
 		ss, isServer := req.GetSession().(*mcp.ServerSession)
+		if update, ok := req.GetParams().(*mcp.ResourceUpdatedNotificationParams); ok {
+			own, wanted := forSession(update, ss)
+			if !wanted {
+				return nil, nil
+			}
+			return next(ctx, method, &mcp.ServerRequest[*mcp.ResourceUpdatedNotificationParams]{Session: ss, Params: own, Extra: req.GetExtra()})
+		}
 		if !ok || !isServer || capabilityOf[method] == "" {
 			return next(ctx, method, req)
 		}
@@ -185,8 +193,8 @@ func (w *waiter) park(first *message) (json.RawMessage, error) {
 		return nil, nil
 	}
 	g.parked[p.state] = p
-	g.mu.Unlock()
 	p.timer = time.AfterFunc(g.cfg.AnswerTimeout, func() { g.abandon(p) })
+	g.mu.Unlock()
 	w.parked = true
 	result := object{
 		"resultType":    json.RawMessage(`"input_required"`),
@@ -214,7 +222,7 @@ func (g *Gateway) unpark(state string) *parked {
 	defer g.mu.Unlock()
 	p := g.parked[state]
 	delete(g.parked, state)
-	if p != nil && p.timer != nil {
+	if p != nil {
 		p.timer.Stop()
 	}
 	return p

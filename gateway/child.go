@@ -46,6 +46,7 @@ type childLink struct {
 	log      *slog.Logger
 	maxBytes int
 	cmd      *exec.Cmd
+	group    *processGroup
 	stdin    io.WriteCloser
 	lines    *bufio.Reader
 
@@ -54,7 +55,7 @@ type childLink struct {
 	once    sync.Once
 	gone    chan struct{}  // closed when the process has ended
 	exit    error          // how; set before
-	writes  sync.WaitGroup // the goroutines beside the reader
+	writes  sync.WaitGroup // the goroutines beside the reader, that of close among them
 }
 
 // startChild starts the upstream's program.
@@ -66,7 +67,6 @@ func startChild(u *Upstream, log *slog.Logger, maxBytes int) (link, error) {
 	l.cmd = exec.Command(u.Command[0], u.Command[1:]...) //nolint:gosec,noctx // that is what it is for; close ends it
 	l.cmd.Dir = u.Dir
 	l.cmd.Env = childEnv(u.Env)
-	ownGroup(l.cmd)
 	var err error
 	if l.stdin, err = l.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -79,7 +79,9 @@ func startChild(u *Upstream, log *slog.Logger, maxBytes int) (link, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.group = newProcessGroup(l.cmd)
 	if err := startWithParent(l.cmd); err != nil {
+		l.group.kill()
 		return nil, fmt.Errorf("starting %q: %w", u.Command[0], err)
 	}
 	l.lines = bufio.NewReaderSize(stdout, 64<<10)
@@ -239,25 +241,24 @@ func (l *childLink) logLines(stderr io.Reader) {
 func (l *childLink) close() {
 	l.once.Do(func() {
 		close(l.closing)
-		go l.shutDown()
+		l.writes.Go(l.shutDown)
 	})
 }
 
 func (l *childLink) shutDown() {
 	_ = l.stdin.Close()
-	for _, end := range []func(*exec.Cmd){terminateGroup, killGroup} {
-		select {
-		case <-l.gone:
-			killGroup(l.cmd) // what it has started and left behind
-			return
-		case <-time.After(childGrace):
-			end(l.cmd)
-		}
+	defer l.group.kill() // what it has started and left behind, too
+	select {
+	case <-l.gone:
+		return
+	case <-time.After(childGrace):
+		l.group.terminate()
+	}
+	select {
+	case <-l.gone:
+	case <-time.After(childGrace):
 	}
 }
 
-// wait waits until the child has ended, after close.
-func (l *childLink) wait() {
-	<-l.gone
-	l.writes.Wait()
-}
+// wait waits until all of the child has ended, after close.
+func (l *childLink) wait() { l.writes.Wait() }

@@ -9,11 +9,8 @@ import (
 	"syscall"
 )
 
-// ownGroup puts a child into a process group of its own, so that what it starts can be ended
-// with it; and has the kernel kill it when we end without a chance to do so.
-func ownGroup(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
+// endWithParent has the kernel kill a child when we end without a chance to do so.
+func endWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
 
 // startWithParent starts cmd. For Pdeathsig the parent is the thread that has started the
 // child, not the process: so there is one that lives as long as the child does.

@@ -5,8 +5,12 @@
 
 package gateway
 
-import "os/exec"
+import (
+	"os/exec"
+	"syscall"
+)
 
-// startWithParent starts cmd. A child whose parent is killed sees the end of its standard
-// input; more cannot be done here.
+// endWithParent does nothing: the kernel does not tell a child of its parent's end.
+func endWithParent(*syscall.SysProcAttr) {}
+
 func startWithParent(cmd *exec.Cmd) error { return cmd.Start() }

@@ -51,7 +51,11 @@ func beChild(kind string) int {
 		fmt.Fprintln(os.Stderr, "pid", os.Getpid())
 		return serveStdio()
 	case "parent":
-		return beParent()
+		return beParent(func(self string) []string { return []string{self} })
+	case "grandparent": // of a server, as npx and shells are
+		return beParent(func(self string) []string {
+			return []string{"/bin/sh", "-c", `"$0" & wait`, self}
+		})
 	}
 	fmt.Fprintf(os.Stderr, "no such child: %q\n", kind)
 	return 2
@@ -65,8 +69,8 @@ func serveStdio() int {
 	return 0
 }
 
-// beParent is a gateway with a child, whose process id it prints.
-func beParent() int {
+// beParent is a gateway with a child, whose process id it prints, or that of what the child runs.
+func beParent(command func(self string) []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	self, err := os.Executable()
@@ -74,7 +78,7 @@ func beParent() int {
 		return 1
 	}
 	g, err := gateway.New(ctx, gateway.Config{
-		Upstreams: []gateway.Upstream{{Name: "up", Command: []string{self}, Env: []string{childVariable + "=pid"}}},
+		Upstreams: []gateway.Upstream{{Name: "up", Command: command(self), Env: []string{childVariable + "=pid"}}},
 		Logger:    slog.New(pidLog{slog.DiscardHandler}),
 	})
 	if err != nil {

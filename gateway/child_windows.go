@@ -5,8 +5,15 @@ package gateway
 
 import "os/exec"
 
-func ownGroup(*exec.Cmd) {}
+// A processGroup is a child. What it starts is not known here.
+type processGroup struct{ child *exec.Cmd }
 
-func terminateGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+func newProcessGroup(child *exec.Cmd) *processGroup { return &processGroup{child} }
 
-func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
+func (g *processGroup) terminate() { g.kill() }
+
+func (g *processGroup) kill() {
+	if g.child.Process != nil {
+		_ = g.child.Process.Kill()
+	}
+}

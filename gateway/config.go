@@ -50,7 +50,8 @@ type Upstream struct {
 	// prefix of its tools and prompts. It must not be empty, and be unique.
 	Name string
 	// Prefix is set before the names of tools and prompts. If nil, Name and "_", or nothing
-	// if it is the only upstream.
+	// if it is the only upstream. No two upstreams may have the same; of two that begin alike a
+	// name belongs to the one that lists it, and to the longer one if both do.
 	Prefix *string
 
 	// Command is a program and its arguments, that speaks MCP on standard input and output.
@@ -63,8 +64,8 @@ type Upstream struct {
 
 	// URL is that of a server of Streamable HTTP.
 	URL string
-	// HTTP makes the requests for URL: it may add credentials. If nil, a client with
-	// sound timeouts.
+	// HTTP makes the requests for URL: it may add credentials. If nil, a client that bounds how
+	// long it takes to reach the server, and follows redirects within its origin only.
 	HTTP HTTPDoer
 
 	// Transport reaches a server in any other way; mcpconnect.NewTransport, for
@@ -80,6 +81,17 @@ type Upstream struct {
 }
 
 func (u *Upstream) isChild() bool { return len(u.Command) > 0 }
+
+// prefix gives what stands before the names of tools and prompts, of an upstream that is alone or not.
+func (u *Upstream) prefix(alone bool) string {
+	switch {
+	case u.Prefix != nil:
+		return *u.Prefix
+	case alone:
+		return ""
+	}
+	return u.Name + "_"
+}
 
 func (c *Config) setDefaults() {
 	if c.Logger == nil {
@@ -102,8 +114,11 @@ func (c *Config) check() error {
 	if len(c.Upstreams) == 0 {
 		return errors.New("gateway: no upstreams: name at least one")
 	}
-	names := map[string]bool{}
+	names, prefixes := map[string]bool{}, map[string]string{}
 	for i, u := range c.Upstreams {
+		prefix := u.prefix(len(c.Upstreams) == 1)
+		other, taken := prefixes[prefix]
+		prefixes[prefix] = u.Name
 		ways := 0
 		for _, set := range []bool{u.isChild(), u.URL != "", u.Transport != nil} {
 			if set {
@@ -115,6 +130,8 @@ func (c *Config) check() error {
 			return fmt.Errorf("gateway: upstream %d has no name", i)
 		case names[u.Name]:
 			return fmt.Errorf("gateway: two upstreams are called %q", u.Name)
+		case taken:
+			return fmt.Errorf("gateway: upstreams %q and %q have one prefix, %q: nobody could tell their tools apart", other, u.Name, prefix)
 		case ways != 1:
 			return fmt.Errorf("gateway: upstream %q: set one of Command, URL and Transport, not %d", u.Name, ways)
 		case u.URL == "" && u.HTTP != nil:

@@ -40,5 +40,8 @@
 // A child that ends is started again, after a while that grows, and given up for a time
 // if that does not help. Calls that were in flight fail with an error that says so. What
 // it writes to standard error goes to the log. When the gateway is closed, or its process
-// ends in whatever way, so do its children.
+// ends in whatever way, so do its children, and on Unix what they have started: the real server,
+// where the child is npx or a shell. For that a shell, /bin/sh, waits beside each child. What
+// leaves the process group, as daemons do, is not ended; on Windows only the child is, and only
+// if the gateway can still do that.
 package gateway

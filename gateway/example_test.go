@@ -6,8 +6,11 @@ package gateway_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -48,4 +51,25 @@ func ExampleNew() {
 	}
 	fmt.Println(res.Content[0].(*mcp.TextContent).Text)
 	// Output: Hi Ada
+}
+
+// A client that speaks stdio only reaches a server over gRPC-Web.
+func ExampleServeStdio() {
+	// First, a server that is somewhere.
+	server := mcp.NewServer(&mcp.Implementation{Name: "greeter", Version: "v1.0.0"}, nil)
+	handler := mcpconnect.NewHandler(server)
+	defer handler.Close()
+	elsewhere := httptest.NewServer(handler)
+	defer elsewhere.Close()
+
+	// Next, the bridge. It reads what the client writes until that ends; a program has
+	// os.Stdin and os.Stdout there.
+	in := io.NopCloser(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"))
+	err := gateway.ServeStdio(context.Background(), in, os.Stdout, gateway.StdioConfig{Upstream: gateway.Upstream{
+		Transport: mcpconnect.NewTransport(elsewhere.URL, mcpconnect.WithProtocol(mcpconnect.ProtocolGRPCWeb), mcpconnect.WithHTTP1()),
+	}})
+	if err != nil {
+		fmt.Println(err)
+	}
+	// Output: {"jsonrpc":"2.0","id":1,"result":{}}
 }

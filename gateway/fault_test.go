@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -133,37 +134,72 @@ func TestASilentCallEnds(t *testing.T) {
 	}
 }
 
-// TestNoChildOutlivesTheGateway, however its process ends.
+// TestNoChildOutlivesTheGateway, nor does what the child runs, however the gateway's process ends.
 func TestNoChildOutlivesTheGateway(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
-		self, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
+	for _, parent := range []string{"parent", "grandparent"} {
+		for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
+			t.Run(fmt.Sprintf("%s %v", parent, signal), func(t *testing.T) {
+				t.Parallel()
+				outlive(t, parent, signal)
+			})
 		}
-		cmd := exec.Command(self)
-		cmd.Env = append(os.Environ(), childVariable+"=parent")
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		line, err := bufio.NewReader(out).ReadString('\n')
-		pid, convErr := strconv.Atoi(strings.TrimSpace(line))
-		if err != nil || convErr != nil {
-			t.Fatalf("the parent said %q: %v", line, err)
-		}
-		if err := cmd.Process.Signal(signal); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait()
-		eventually(t, fmt.Sprintf("the child is gone after %v", signal), func() bool {
-			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-			return err != nil || strings.Contains(string(stat), ") Z ") // nobody waits for it
-		})
 	}
+}
+
+func outlive(t *testing.T, parent string, signal syscall.Signal) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childVariable+"="+parent)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	pid, convErr := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || convErr != nil {
+		t.Fatalf("the parent said %q: %v", line, err)
+	}
+	group, err := syscall.Getpgid(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	eventually(t, "the server is gone", func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		return err != nil || strings.Contains(string(stat), ") Z ") // nobody waits for it
+	})
+	eventually(t, "its group is empty", func() bool { return len(membersOf(t, group)) == 0 })
+}
+
+// membersOf gives the processes of a group that have not ended.
+func membersOf(t *testing.T, group int) (pids []string) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if fields := strings.Fields(rest); len(fields) > 2 && fields[0] != "Z" && fields[2] == strconv.Itoa(group) {
+			pids = append(pids, path)
+		}
+	}
+	return pids
 }
 
 // TestSeveralUpstreams under one roof: prefixes, one list, and each call to its own.

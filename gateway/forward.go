@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (g *Gateway) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 		if strings.HasPrefix(method, "notifications/") {
 			return next(ctx, method, req)
 		}
-		params, err := paramsOf(ctx, req)
+		params, err := paramsOf(ctx, method, req)
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +59,7 @@ func (g *Gateway) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 }
 
 // paramsOf gives the parameters as the client has written them, if that is known.
-func paramsOf(ctx context.Context, req mcp.Request) (object, error) {
+func paramsOf(ctx context.Context, method string, req mcp.Request) (object, error) {
 	var text json.RawMessage
 	var err error
 	known := raw.FromContext(ctx)
@@ -74,14 +75,11 @@ func paramsOf(ctx context.Context, req mcp.Request) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was decided on is what is asked for, whatever two members of one name make of it.
-	switch p := req.GetParams().(type) {
-	case *mcp.CallToolParamsRaw:
-		params.agree("name", p.Name)
-	case *mcp.GetPromptParams:
-		params.agree("name", p.Name)
-	case *mcp.ReadResourceParams:
-		params.agree("uri", p.URI)
+	if err := params.agreeWith(req.GetParams()); err != nil {
+		return nil, err
+	}
+	if err := params.unambiguous(method); err != nil {
+		return nil, err
 	}
 	// The trace context of an RPC's metadata is in the SDK's `_meta` only.
 	if traced := metaOf(req); traced["traceparent"] != nil {
@@ -97,13 +95,6 @@ func paramsOf(ctx context.Context, req mcp.Request) (object, error) {
 		params["_meta"] = meta.text()
 	}
 	return params, nil
-}
-
-// agree makes a member what the SDK has read.
-func (o object) agree(name, value string) {
-	if o[name] != nil && o.str(name) != value {
-		o[name] = quote(value)
-	}
 }
 
 // described puts the capabilities of the one upstream into what a client is told of the server,
@@ -146,18 +137,8 @@ func (g *Gateway) described(f *front, res mcp.Result, err error) (mcp.Result, er
 // capabilities are those of the connection that everybody shares, and its era; none if it does
 // not stand.
 func (u *upstream) capabilities() (modern bool, _ object) {
-	u.mu.Lock()
-	c := u.conns[connKey{}]
-	u.mu.Unlock()
+	c := u.standing(connKey{})
 	if c == nil {
-		return false, nil
-	}
-	select {
-	case <-c.ready:
-	default:
-		return false, nil
-	}
-	if c.err != nil {
 		return false, nil
 	}
 	return c.modern(), c.capabilities
@@ -192,7 +173,7 @@ func (r *request) serve(ctx context.Context) (json.RawMessage, error) {
 			return p.goOn(ctx, r)
 		}
 	}
-	targets, err := r.targets()
+	targets, err := r.targets(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -212,15 +193,15 @@ type target struct {
 }
 
 // targets gives the upstreams that may have what the request is about, the likeliest first.
-func (r *request) targets() ([]target, error) {
+func (r *request) targets(ctx context.Context) ([]target, error) {
 	if len(r.g.upstreams) == 1 && r.g.upstreams[0].prefix == "" {
 		return []target{{r.g.upstreams[0], r.params}}, nil
 	}
 	switch r.method {
 	case methodCallTool:
-		return r.named("tool", r.params, func(o object) object { return o })
+		return r.named(ctx, methodListTools, r.params, func(o object) object { return o })
 	case methodGetPrompt:
-		return r.named("prompt", r.params, func(o object) object { return o })
+		return r.named(ctx, methodListPrompts, r.params, func(o object) object { return o })
 	case methodReadResource:
 		return r.byURI(r.params.str("uri")), nil
 	case methodComplete:
@@ -231,7 +212,7 @@ func (r *request) targets() ([]target, error) {
 		if ref.str("type") != "ref/prompt" {
 			return r.byURI(ref.str("uri")), nil
 		}
-		return r.named("prompt", ref, func(ref object) object { return r.params.with("ref", ref.text()) })
+		return r.named(ctx, methodListPrompts, ref, func(ref object) object { return r.params.with("ref", ref.text()) })
 	}
 	if len(r.g.upstreams) > 1 {
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: fmt.Sprintf("method not found: %q, of several upstreams", r.method)}
@@ -247,24 +228,32 @@ func (o object) with(name string, value json.RawMessage) object {
 	return c
 }
 
-// named finds the upstream by the prefix of a name; of several the longest.
-func (r *request) named(what string, o object, params func(object) object) ([]target, error) {
+// named finds the upstream by the prefix of a name, and where that may be several ones', by
+// what their lists show.
+func (r *request) named(ctx context.Context, list string, o object, params func(object) object) ([]target, error) {
 	name := o.str("name")
-	var found *upstream
+	var among []*upstream
 	for _, u := range r.g.upstreams {
-		if strings.HasPrefix(name, u.prefix) && (found == nil || len(u.prefix) > len(found.prefix)) {
-			found = u
+		if strings.HasPrefix(name, u.prefix) {
+			among = append(among, u)
 		}
 	}
-	if found == nil {
-		return nil, r.errUnknown(what, name)
+	if len(among) == 0 {
+		return nil, r.errUnknown(strings.TrimSuffix(lists[list].member, "s"), name)
+	}
+	found := among[0]
+	if len(among) > 1 {
+		slices.SortStableFunc(among, func(a, b *upstream) int { return len(b.prefix) - len(a.prefix) })
+		if found = r.g.ownerOf(thing{lists[list].member, name}); found == nil {
+			found = r.find(ctx, list, name, among)
+		}
 	}
 	return []target{{found, params(o.with("name", quote(strings.TrimPrefix(name, found.prefix))))}}, nil
 }
 
 // byURI gives the upstream that is known to have a resource, or all.
 func (r *request) byURI(uri string) []target {
-	if u := r.g.ownerOf(uri); u != nil {
+	if u := r.g.ownerOf(resource(uri)); u != nil {
 		return []target{{u, r.params}}
 	}
 	var all []target

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"strconv"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -36,7 +37,7 @@ func frontOf(ctx context.Context, req mcp.Request) *front {
 		f.modern = version >= firstModern
 	}
 	if p := authn.FromContext(ctx); p != nil {
-		f.user = p.ID() + " " + p.ClientID
+		f.user = strconv.Quote(p.ID()) + strconv.Quote(p.ClientID) // each may have blanks
 	} else if extra := req.GetExtra(); extra != nil && extra.TokenInfo != nil {
 		f.user = extra.TokenInfo.UserID
 	}
@@ -101,10 +102,12 @@ func sessionEnd(g *Gateway, ss *mcp.ServerSession) context.Context {
 	}
 	ctx, cancel := context.WithCancel(g.ctx)
 	g.sessions[ss] = ctx //nolint:fatcontext // each is the session's own
-	// It ends with the session, which is not ours to end.
+	// It ends with the session, which is not ours to end: Close does not wait for it, whoever
+	// serves the server does for the session.
 	go func() {
 		_ = ss.Wait()
 		cancel()
+		g.start(func() { _ = g.unsubscribe(g.ctx, "", ss) }) // it is for the upstream's good only
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		delete(g.sessions, ss)

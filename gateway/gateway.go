@@ -33,7 +33,7 @@ type Gateway struct {
 	sessions map[*mcp.ServerSession]context.Context
 	levels   map[*mcp.ServerSession]string
 	parked   map[string]*parked
-	owners   map[string]*upstream // of resources, by URI
+	owners   map[thing]*upstream // of what lists have shown
 }
 
 // New makes a gateway, and connects to its upstreams: what they can do is what it can do. It
@@ -49,17 +49,12 @@ func New(ctx context.Context, cfg Config) (*Gateway, error) {
 		sessions:   map[*mcp.ServerSession]context.Context{},
 		levels:     map[*mcp.ServerSession]string{},
 		parked:     map[string]*parked{},
-		owners:     map[string]*upstream{},
+		owners:     map[thing]*upstream{},
 	}
 	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for i := range cfg.Upstreams {
-		u := &upstream{Upstream: cfg.Upstreams[i], g: g, conns: map[connKey]*conn{}, pauses: pauses{}}
-		if u.Prefix != nil {
-			u.prefix = *u.Prefix
-		} else if len(cfg.Upstreams) > 1 {
-			u.prefix = u.Name + "_"
-		}
-		u.watch.wanted = map[string]int{}
+		u := &upstream{Upstream: cfg.Upstreams[i], g: g, conns: map[connKey]*conn{}, pauses: pauses{}, watches: map[connKey]watch{}}
+		u.prefix = u.Upstream.prefix(len(cfg.Upstreams) == 1)
 		g.upstreams = append(g.upstreams, u)
 	}
 	first, err := g.connect(ctx)
@@ -156,11 +151,14 @@ func (g *Gateway) newServer(conns []*conn) *mcp.Server {
 		g.info = text
 	}
 	opts := &mcp.ServerOptions{
-		Instructions:       strings.Join(instructions, "\n\n"),
-		Capabilities:       &mcp.ServerCapabilities{},
-		SubscribeHandler:   g.subscribe,
-		UnsubscribeHandler: g.unsubscribe,
-		Logger:             g.cfg.Logger,
+		Instructions:     strings.Join(instructions, "\n\n"),
+		Capabilities:     &mcp.ServerCapabilities{},
+		SubscribeHandler: g.subscribe,
+		UnsubscribeHandler: func(ctx context.Context, req *mcp.UnsubscribeRequest) error {
+			// The subscription of a listen ends with its context; there is still something to do.
+			return g.unsubscribe(context.WithoutCancel(ctx), req.Params.URI, req.Session)
+		},
+		Logger: g.cfg.Logger,
 	}
 	if err := json.Unmarshal(capabilities.text(), opts.Capabilities); err != nil {
 		g.cfg.Logger.Warn("the upstreams' capabilities cannot be read: some may be missing", "error", err)

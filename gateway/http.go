@@ -28,8 +28,8 @@ type HTTPDoer interface {
 	Do(r *http.Request) (*http.Response, error)
 }
 
-// defaultHTTP bounds how long a server may take to begin its response, except where that is
-// the server's business.
+// defaultHTTP bounds how long it takes to reach a server. How long that may take to respond is
+// the business of each call.
 var defaultHTTP = sync.OnceValue(func() HTTPDoer {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // that is what it is
 	t.MaxIdleConnsPerHost = 64
@@ -61,11 +61,11 @@ type httpLink struct {
 
 	mu      sync.Mutex
 	closed  bool
-	session string // of a server that has sessions
-	version string // that was agreed on; empty before
-	cancels map[string]context.CancelFunc
-	gone    error // the server does not know the session
-	err     error // why the session is over
+	session string               // of a server that has sessions
+	version string               // that was agreed on; empty before
+	calls   map[string]*httpCall // in flight, by id
+	gone    error                // the server does not know the session
+	err     error                // why the session is over
 	failed  chan struct{}
 	ended   chan struct{} // closed when close has done all
 }
@@ -76,7 +76,7 @@ func newHTTPLink(url string, client HTTPDoer, maxBytes int) *httpLink {
 	}
 	l := &httpLink{
 		url: url, http: client, maxBytes: maxBytes,
-		inbox: make(chan *message), cancels: map[string]context.CancelFunc{}, failed: make(chan struct{}), ended: make(chan struct{}),
+		inbox: make(chan *message), calls: map[string]*httpCall{}, failed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
@@ -122,9 +122,10 @@ func (l *httpLink) send(ctx context.Context, m *message) error {
 		return errClosed
 	}
 	ctx, cancel := context.WithCancel(l.ctx) // a call ends with a cancellation, which says so
-	l.cancels[string(m.ID)] = cancel
+	c := &httpCall{cancel: cancel}
+	l.calls[string(m.ID)] = c
 	l.streams.Go(func() {
-		defer l.forget(m.ID)
+		defer l.forget(m.ID, c)
 		if err := l.callWithHeaders(ctx, m, text); err != nil && ctx.Err() == nil {
 			gone := errors.Is(err, errNoSession)
 			l.put(&message{ID: m.ID, Error: responseError(err), noSession: gone, unsent: isUnsent(err)})
@@ -136,14 +137,28 @@ func (l *httpLink) send(ctx context.Context, m *message) error {
 	return nil
 }
 
-func (l *httpLink) forget(id json.RawMessage) {
+// A httpCall is the request of a call.
+type httpCall struct {
+	cancel context.CancelFunc
+	grace  *time.Timer // of a call that was cancelled; nil for others
+}
+
+// answerGrace is how long the request of a cancelled call goes on, for an answer that the
+// server may have to give. It need not give any (MCP 2025-11-25, "Cancellation").
+const answerGrace = 2 * time.Second
+
+// forget ends the request of a call.
+func (l *httpLink) forget(id json.RawMessage, c *httpCall) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if cancel := l.cancels[string(id)]; cancel != nil {
-		cancel()
-		delete(l.cancels, string(id))
+	c.cancel()
+	if c.grace != nil {
+		c.grace.Stop()
 	}
-	if l.gone != nil && len(l.cancels) == 0 {
+	if l.calls[string(id)] == c {
+		delete(l.calls, string(id))
+	}
+	if l.gone != nil && len(l.calls) == 0 {
 		l.failNow(l.gone)
 	}
 }
@@ -155,7 +170,7 @@ func (l *httpLink) sessionGone(err error) {
 	defer l.mu.Unlock()
 	switch {
 	case l.gone != nil:
-	case len(l.cancels) == 0:
+	case len(l.calls) == 0:
 		l.failNow(err)
 	default:
 		l.gone = err
@@ -163,20 +178,26 @@ func (l *httpLink) sessionGone(err error) {
 	}
 }
 
-// endCall ends the request of a call. It tells whether the server learns of it by that.
+// endCall ends the request of a call that was cancelled. It tells whether the server learns of it by that;
+// one with sessions does not, and has a while to end the request itself.
 func (l *httpLink) endCall(params json.RawMessage) bool {
 	p, err := objectOf(params)
 	if err != nil {
 		return false
 	}
 	l.mu.Lock()
-	legacy := l.session != ""
-	l.mu.Unlock()
-	if legacy {
-		return false // the server answers, or not; the stream ends with the link at the latest
+	defer l.mu.Unlock()
+	c := l.calls[string(p["requestId"])]
+	switch {
+	case l.session == "":
+		if c != nil {
+			c.cancel()
+		}
+		return true
+	case c != nil && c.grace == nil:
+		c.grace = time.AfterFunc(answerGrace, c.cancel)
 	}
-	l.forget(p["requestId"])
-	return true
+	return false
 }
 
 func (l *httpLink) tell(ctx context.Context, m *message, text []byte) error {

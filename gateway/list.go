@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
@@ -136,9 +137,8 @@ func (r *request) page(ctx context.Context, u *upstream, from string) (page obje
 	for i, item := range items {
 		if kind.prefixed {
 			item["name"] = quote(u.prefix + item.str("name"))
-		} else {
-			r.g.own(item.str(kind.name), u)
 		}
+		r.g.own(thing{kind.member, item.str(kind.name)}, u)
 		texts[i] = item.text()
 	}
 	if page[kind.member], err = json.Marshal(texts); err != nil {
@@ -147,24 +147,61 @@ func (r *request) page(ctx context.Context, u *upstream, from string) (page obje
 	return page, page.str("nextCursor"), len(items), nil
 }
 
-// maxOwners bounds the resources whose upstream is remembered.
+// A thing is something that lists show.
+type thing struct {
+	list string // the member of results that it stands in
+	name string // as clients know it
+}
+
+func resource(uri string) thing { return thing{lists[methodListResources].member, uri} }
+
+// maxOwners bounds the things whose upstream is remembered.
 const maxOwners = 100_000
 
-// own notes whose resource it is. Of two upstreams with the same the first one has it.
-func (g *Gateway) own(uri string, u *upstream) {
+// own notes whose a thing is. Of two upstreams with the same resource the first one has it; of two
+// with the same name, the one with the longer prefix, which is the one that nobody else can have.
+func (g *Gateway) own(t thing, u *upstream) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.owners) >= maxOwners {
 		clear(g.owners)
 	}
-	if g.owners[uri] == nil {
-		g.owners[uri] = u
+	if old := g.owners[t]; old == nil || len(u.prefix) > len(old.prefix) && strings.HasPrefix(t.name, u.prefix) {
+		g.owners[t] = u
 	}
 }
 
-// ownerOf gives the upstream that has a resource, nil if that is not known.
-func (g *Gateway) ownerOf(uri string) *upstream {
+// ownerOf gives the upstream that has a thing, nil if that is not known.
+func (g *Gateway) ownerOf(t thing) *upstream {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.owners[uri]
+	return g.owners[t]
+}
+
+// disown forgets what lists have shown, since they have changed.
+func (g *Gateway) disown() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(g.owners)
+}
+
+// find looks for a thing in the lists of those that may have it, the likeliest first. It gives that
+// if none shows it.
+func (r *request) find(ctx context.Context, method, name string, among []*upstream) *upstream {
+	t := thing{lists[method].member, name}
+	listing := &request{g: r.g, front: r.front, method: method, params: object{"_meta": r.params["_meta"]}}
+	for _, u := range among {
+		from := ""
+		for range maxToolPages {
+			_, next, _, err := listing.page(ctx, u, from)
+			if r.g.ownerOf(t) == u {
+				return u
+			}
+			if err != nil || next == "" {
+				break
+			}
+			from = next
+		}
+	}
+	return among[0]
 }

@@ -20,6 +20,9 @@ const (
 	maxEvents = 1024
 	// maxAsks is how much a server may ask about one call at a time.
 	maxAsks = 256
+	// maxReplies is how many answers of ours a server may leave unread, of those that nobody else
+	// gives. There are no more for one that does.
+	maxReplies = 256
 )
 
 // A peer is a connection to an upstream server, seen as the client that we are on it.
@@ -27,7 +30,8 @@ type peer struct {
 	link link
 	// strays takes messages that belong to no call, and notifications that their call has no room
 	// for. It must not block.
-	strays func(*message)
+	strays  func(*message)
+	replies chan *message // that the reader gives, who must not wait for the server to take them
 
 	mu      sync.Mutex
 	last    int64
@@ -49,11 +53,17 @@ type call struct {
 }
 
 func newPeer(l link, strays func(*message)) *peer {
-	return &peer{link: l, strays: strays, calls: map[int64]*call{}, tokens: map[string]*call{}, done: make(chan struct{})}
+	return &peer{
+		link: l, strays: strays, replies: make(chan *message, maxReplies),
+		calls: map[int64]*call{}, tokens: map[string]*call{}, done: make(chan struct{}),
+	}
 }
 
 // start begins to read. What strays does may need the peer, which must be where it is looked for.
-func (p *peer) start() { p.pending.Go(p.read) }
+func (p *peer) start() {
+	p.pending.Go(p.read)
+	p.pending.Go(p.sendReplies)
+}
 
 // close ends the connection and waits for what reads from it.
 func (p *peer) close() {
@@ -102,7 +112,7 @@ func (p *peer) dispatch(m *message) {
 			c.answer <- m // has room: there is one answer
 		}
 	case m.Method == methodPing && m.isCall():
-		p.reply(m.ID, json.RawMessage("{}"), nil)
+		p.replyLater(m.ID, json.RawMessage("{}"), nil)
 	default:
 		p.deliver(m)
 	}
@@ -121,7 +131,7 @@ func (p *peer) deliver(m *message) {
 	default:
 	}
 	if m.isCall() {
-		p.reply(m.ID, nil, errBusy)
+		p.replyLater(m.ID, nil, errBusy)
 	} else {
 		p.strays(m)
 	}
@@ -265,18 +275,40 @@ func (p *peer) cancel(c *call, cause error) {
 
 // notify sends a notification, if that takes no time.
 func (p *peer) notify(method string, params json.RawMessage) {
-	ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
-	defer cancel()
-	_ = p.link.send(ctx, &message{Method: method, Params: params}) // if not, the link is at its end
+	p.send(&message{Method: method, Params: params})
 }
 
 // reply answers a request of the server.
-func (p *peer) reply(id json.RawMessage, result json.RawMessage, err error) {
-	m := &message{ID: id, Result: result}
-	if err != nil {
-		m.Result, m.Error = nil, errorText(err)
-	}
+func (p *peer) reply(id, result json.RawMessage, err error) { p.send(answerTo(id, result, err)) }
+
+func (p *peer) send(m *message) {
 	ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
 	defer cancel()
-	_ = p.link.send(ctx, m)
+	_ = p.link.send(ctx, m) // if not, the link is at its end
+}
+
+// replyLater is reply for the reader, which all callers of the connection wait for.
+func (p *peer) replyLater(id, result json.RawMessage, err error) {
+	select {
+	case p.replies <- answerTo(id, result, err):
+	default: // the server asks and asks, and does not read
+	}
+}
+
+func (p *peer) sendReplies() {
+	for {
+		select {
+		case m := <-p.replies:
+			p.send(m)
+		case <-p.done:
+			return
+		}
+	}
+}
+
+func answerTo(id, result json.RawMessage, err error) *message {
+	if err != nil {
+		return &message{ID: id, Error: errorText(err)}
+	}
+	return &message{ID: id, Result: result}
 }

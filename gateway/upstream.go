@@ -27,7 +27,7 @@ type upstream struct {
 	// sessionsOnly is set once a child is known to be of a version with sessions.
 	sessionsOnly bool
 	pauses       pauses
-	watch        watch
+	watches      map[connKey]watch
 }
 
 // A connKey says whose connection it is: of a user, or of a session of a client. The zero
@@ -65,6 +65,8 @@ type conn struct {
 	key  connKey
 	held int // calls that have it; guarded by u.mu
 	idle *time.Timer
+
+	change chan struct{} // closed when what is watched on it changes; guarded by u.mu
 
 	ready chan struct{} // closed when it stands, or has failed
 	gone  chan struct{} // closed when nobody is given it any more
@@ -127,6 +129,24 @@ func (u *upstream) acquire(ctx context.Context, f *front) (*conn, error) {
 		}
 		return c, nil
 	}
+}
+
+// standing gives the connection with a key, nil if it does not stand.
+func (u *upstream) standing(key connKey) *conn {
+	u.mu.Lock()
+	c := u.conns[key]
+	u.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	select {
+	case <-c.ready:
+		if c.err == nil {
+			return c
+		}
+	default:
+	}
+	return nil
 }
 
 // find gives the connection for f, or how long to wait before there may be one.
@@ -196,9 +216,12 @@ func (u *upstream) expire(c *conn) {
 		return
 	}
 	u.mu.Lock()
-	unused := c.held == 0
-	if unused {
+	unused := c.held == 0 && len(u.watches[c.key]) == 0
+	switch {
+	case unused:
 		u.drop(c)
+	case c.held == 0:
+		c.idle.Reset(u.g.cfg.IdleTimeout)
 	}
 	u.mu.Unlock()
 	if unused && c.peer != nil {
@@ -411,11 +434,11 @@ var everyCapability = json.RawMessage(`{"elicitation":{"form":{},"url":{}},"root
 func (c *conn) stray(m *message) {
 	switch {
 	case m.isCall():
-		c.peer.reply(m.ID, nil, errWhomToAsk)
+		c.peer.replyLater(m.ID, nil, errWhomToAsk)
 	case m.Method == methodToolsChanged, m.Method == methodPromptsChanged, m.Method == methodResourcesChanged:
 		c.u.g.changed(m.Method)
 	case m.Method == methodResourceUpdated:
-		c.u.g.updated(m.Params)
+		c.updated(m.Params)
 	case m.Method == methodMessage:
 		// It may hold anything: whom it is for cannot be told.
 		c.u.g.cfg.Logger.Debug("a log message of an upstream reaches nobody", "upstream", c.u.Name, "bytes", len(m.Params))

@@ -4,6 +4,7 @@
 package gateway_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -100,6 +101,37 @@ func TestPerUser(t *testing.T) {
 				t.Error("two users have one child")
 			}
 		})
+	}
+}
+
+// named lets in whoever says a name and a client, with a bar between.
+type named struct{}
+
+func (named) Authenticate(_ context.Context, r *http.Request) (*authn.Principal, error) {
+	subject, client, ok := strings.Cut(r.Header.Get("X-Named"), "|")
+	if !ok {
+		return nil, nil
+	}
+	return &authn.Principal{Subject: subject, ClientID: client, Method: "named"}, nil
+}
+
+func (named) Scheme() string { return "" }
+
+// TestUsersAndTheirClientsHaveBlanks, and are told apart nevertheless.
+func TestUsersAndTheirClientsHaveBlanks(t *testing.T) {
+	t.Parallel()
+	up := child(t, "up", "fast")
+	up.PerUser = true
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{up}})
+	url := serve(t, g.Handler(mcpconnect.WithLogger(quiet), mcpconnect.WithAuthn(named{})))
+	pids := map[string]string{}
+	for _, name := range []string{"ann|web app", "ann web|app", "ann|web", `ann" "web|`} {
+		calls := rpctest.Dial(t, mcpconnect.NewTransport(url, mcpconnect.WithHeader("X-Named", name)), rpctest.ModernVersion, `{}`)
+		pid := (&user{t, calls, modernMeta}).pid()
+		if other, ok := pids[pid]; ok {
+			t.Errorf("%q and %q have one child", name, other)
+		}
+		pids[pid] = name
 	}
 }
 

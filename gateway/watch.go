@@ -6,6 +6,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,14 +15,11 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// A watch is what the clients of an upstream want to be told of. Its fields are guarded by
-// the upstream's mu.
-type watch struct {
-	wanted map[string]int // resources, and how many have subscribed to each
-	change chan struct{}  // closed when wanted changes
-}
+// A watch is what clients want to be told of on a connection: resources, and which of their
+// sessions have subscribed to each, how often. It outlives the connection.
+type watch map[string]map[*mcp.ServerSession]int
 
-// maxWatched bounds the resources that are watched.
+// maxWatched bounds the resources that are watched on a connection.
 const maxWatched = 10_000
 
 // watched has the upstream tell of changes on the connection, as long as that stands.
@@ -31,7 +29,7 @@ func (u *upstream) watched(c *conn) {
 		return
 	}
 	u.mu.Lock()
-	wanted := slices.Sorted(maps.Keys(u.watch.wanted))
+	wanted := slices.Sorted(maps.Keys(u.watches[c.key]))
 	u.mu.Unlock()
 	for _, uri := range wanted { // of a connection that is no more
 		u.g.start(func() { _ = u.subscribeLegacy(u.g.ctx, c, methodSubscribe, uri) })
@@ -99,35 +97,78 @@ func (u *upstream) filter(c *conn) (object, <-chan struct{}) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.watch.change == nil {
-		u.watch.change = make(chan struct{})
+	if c.change == nil {
+		c.change = make(chan struct{})
 	}
-	if len(u.watch.wanted) > 0 {
-		if text, err := json.Marshal(slices.Sorted(maps.Keys(u.watch.wanted))); err == nil {
+	if wanted := u.watches[c.key]; len(wanted) > 0 {
+		if text, err := json.Marshal(slices.Sorted(maps.Keys(wanted))); err == nil {
 			filter["resourceSubscriptions"] = text
 		}
 	}
-	return filter, u.watch.change
+	return filter, c.change
 }
 
-// want notes that somebody wants to be told of a resource, or does not any more: by is 1 or
-// -1. It tells whether that is news for the upstream.
-func (u *upstream) want(uri string, by int) (news bool, err error) {
+// want notes that a client wants to be told of a resource. It tells whether that is news for
+// the upstream. A legacy session subscribes once, however often it says so.
+func (u *upstream) want(key connKey, uri string, f *front) (news bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	before := u.watch.wanted[uri]
-	if by > 0 && before == 0 && len(u.watch.wanted) >= maxWatched {
+	w := u.watches[key]
+	news = len(w[uri]) == 0
+	if news && len(w) >= maxWatched {
 		return false, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: fmt.Sprintf("too many resources are watched: the limit is %d", maxWatched)}
 	}
-	if u.watch.wanted[uri] += by; u.watch.wanted[uri] <= 0 {
-		delete(u.watch.wanted, uri)
+	if w == nil {
+		w = watch{}
+		u.watches[key] = w
 	}
-	news = (before > 0) != (u.watch.wanted[uri] > 0)
-	if news && u.watch.change != nil {
-		close(u.watch.change)
-		u.watch.change = nil
+	if w[uri] == nil {
+		w[uri] = map[*mcp.ServerSession]int{}
+	}
+	if f.modern || w[uri][f.ss] == 0 {
+		w[uri][f.ss]++
+	}
+	if news {
+		u.changeWatch(key)
 	}
 	return news, nil
+}
+
+// unwant is the inverse of want; for all that the session wants if uri is empty. It gives the
+// resources that nobody wants any more, by connection.
+func (u *upstream) unwant(uri string, ss *mcp.ServerSession) map[connKey][]string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	over := map[connKey][]string{}
+	for key, w := range u.watches {
+		for of, sessions := range w {
+			if sessions[ss] == 0 || uri != "" && of != uri {
+				continue
+			}
+			if sessions[ss]--; uri == "" || sessions[ss] == 0 {
+				delete(sessions, ss)
+			}
+			if len(sessions) == 0 {
+				delete(w, of)
+				over[key] = append(over[key], of)
+			}
+		}
+		if len(over[key]) > 0 {
+			u.changeWatch(key)
+		}
+		if len(w) == 0 {
+			delete(u.watches, key)
+		}
+	}
+	return over
+}
+
+// changeWatch makes the connection, if there is one, look at what is wanted. Its caller has mu.
+func (u *upstream) changeWatch(key connKey) {
+	if c := u.conns[key]; c != nil && c.change != nil {
+		close(c.change)
+		c.change = nil
+	}
 }
 
 func (u *upstream) subscribeLegacy(ctx context.Context, c *conn, method, uri string) error {
@@ -137,17 +178,13 @@ func (u *upstream) subscribeLegacy(ctx context.Context, c *conn, method, uri str
 
 // subscribe is the SDK's handler for subscriptions of both eras.
 func (g *Gateway) subscribe(ctx context.Context, req *mcp.SubscribeRequest) error {
-	return g.watchResource(ctx, req.Params.URI, 1)
-}
-
-func (g *Gateway) unsubscribe(ctx context.Context, req *mcp.UnsubscribeRequest) error {
-	// The subscription of a listen ends with its context; there is still something to do.
-	return g.watchResource(context.WithoutCancel(ctx), req.Params.URI, -1)
-}
-
-func (g *Gateway) watchResource(ctx context.Context, uri string, by int) error {
+	f := frontOf(ctx, req)
+	if f == nil {
+		return nil // cannot be
+	}
+	uri := req.Params.URI
 	owners := g.upstreams
-	if u := g.ownerOf(uri); u != nil {
+	if u := g.ownerOf(resource(uri)); u != nil {
 		owners = []*upstream{u}
 	}
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.StartTimeout)
@@ -155,20 +192,46 @@ func (g *Gateway) watchResource(ctx context.Context, uri string, by int) error {
 	var failed error
 	done := 0
 	for _, u := range owners {
-		if err := u.watchOne(ctx, uri, by); err != nil {
+		if err := u.subscribe(ctx, uri, f); err != nil {
 			failed = err
 		} else {
 			done++
 		}
 	}
-	if done > 0 {
-		return nil // of several nobody knows which has it
+	if done == 0 {
+		return failed
 	}
-	return failed
+	sessionEnd(g, f.ss) // ends the subscription, if nobody else does
+	return nil          // of several upstreams nobody knows which has it
 }
 
-func (u *upstream) watchOne(ctx context.Context, uri string, by int) error {
-	c, err := u.acquire(ctx, nil)
+// unsubscribe is the inverse of subscribe; for all resources if uri is empty.
+func (g *Gateway) unsubscribe(ctx context.Context, uri string, ss *mcp.ServerSession) error {
+	ctx, cancel := context.WithTimeout(ctx, g.cfg.StartTimeout)
+	defer cancel()
+	var errs []error
+	for _, u := range g.upstreams {
+		for key, uris := range u.unwant(uri, ss) {
+			c := u.standing(key)
+			if c == nil || c.modern() {
+				continue
+			}
+			for _, uri := range uris {
+				errs = append(errs, u.subscribeLegacy(ctx, c, methodUnsubscribe, uri))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// subscribe subscribes where the client's other requests go, too, if each user has a server of
+// its own.
+func (u *upstream) subscribe(ctx context.Context, uri string, f *front) error {
+	whose := f
+	if !u.PerUser {
+		whose = nil
+	}
+	c, err := u.acquire(ctx, whose)
 	if err != nil {
 		return err
 	}
@@ -176,18 +239,12 @@ func (u *upstream) watchOne(ctx context.Context, uri string, by int) error {
 	if resources, err := objectOf(c.capabilities["resources"]); err != nil || string(resources["subscribe"]) != "true" {
 		return &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: fmt.Sprintf("upstream %q has no subscriptions", u.Name)}
 	}
-	news, err := u.want(uri, by)
+	news, err := u.want(c.key, uri, f)
 	if err != nil || !news || c.modern() {
 		return err
 	}
-	method := methodSubscribe
-	if by < 0 {
-		method = methodUnsubscribe
-	}
-	if err := u.subscribeLegacy(ctx, c, method, uri); err != nil {
-		if by > 0 {
-			_, _ = u.want(uri, -1)
-		}
+	if err := u.subscribeLegacy(ctx, c, methodSubscribe, uri); err != nil {
+		u.unwant(uri, f.ss)
 		return err
 	}
 	return nil
@@ -201,22 +258,50 @@ func (g *Gateway) serving() *mcp.Server {
 	return g.server
 }
 
-// updated tells the clients of a resource that has changed.
-func (g *Gateway) updated(params json.RawMessage) {
+// audienceKey is the key in the `_meta` of an update, on its way through the SDK, of the sessions
+// that it is for.
+const audienceKey = "mcpconnect/audience"
+
+// updated tells the clients of a resource that has changed: of a user's own server, those
+// that have subscribed there.
+func (c *conn) updated(params json.RawMessage) {
 	var p mcp.ResourceUpdatedNotificationParams
-	server := g.serving()
+	server := c.u.g.serving()
 	if json.Unmarshal(params, &p) != nil || server == nil {
 		return
 	}
 	delete(p.Meta, "io.modelcontextprotocol/subscriptionId") // of our subscription
-	g.start(func() {
-		_ = server.ResourceUpdated(g.ctx, &p) // clients that do not read
+	delete(p.Meta, audienceKey)
+	if c.u.PerUser {
+		c.u.mu.Lock()
+		audience := maps.Clone(c.u.watches[c.key][p.URI])
+		c.u.mu.Unlock()
+		if p.Meta == nil {
+			p.Meta = mcp.Meta{}
+		}
+		p.Meta[audienceKey] = audience
+	}
+	c.u.g.start(func() {
+		_ = server.ResourceUpdated(c.u.g.ctx, &p) // clients that do not read
 	})
+}
+
+// forSession gives an update as a session gets it, and whether it does.
+func forSession(p *mcp.ResourceUpdatedNotificationParams, ss *mcp.ServerSession) (*mcp.ResourceUpdatedNotificationParams, bool) {
+	audience, limited := p.Meta[audienceKey].(map[*mcp.ServerSession]int)
+	if !limited {
+		return p, true
+	}
+	own := *p // others get it, too
+	own.Meta = maps.Clone(p.Meta)
+	delete(own.Meta, audienceKey)
+	return &own, audience[ss] > 0
 }
 
 // changed tells the clients that a list has changed. The SDK does so when a feature comes or
 // goes; nobody sees the one that does here.
 func (g *Gateway) changed(method string) {
+	g.disown()
 	server := g.serving()
 	if server == nil {
 		return
@@ -295,17 +380,10 @@ func (g *Gateway) level(f *front) string {
 func (g *Gateway) rootsChanged(f *front) {
 	for _, u := range g.upstreams {
 		u.mu.Lock()
-		c := u.conns[u.keyOf(f)]
+		key := u.keyOf(f)
 		u.mu.Unlock()
-		if c == nil {
-			continue
-		}
-		select {
-		case <-c.ready:
-			if c.err == nil && !c.modern() {
-				c.peer.notify(methodRootsChanged, json.RawMessage("{}"))
-			}
-		default:
+		if c := u.standing(key); c != nil && !c.modern() {
+			c.peer.notify(methodRootsChanged, json.RawMessage("{}"))
 		}
 	}
 }

@@ -123,7 +123,15 @@ func (s *Server) visible(ctx context.Context, method string, res mcp.Result) (mc
 		shown.CacheScope = "private"
 		return &shown, nil
 	}
-	return res, nil
+	if _, ok := listed[method]; !ok && method != methodReadResource {
+		return res, nil
+	}
+	// A middleware may have a type of its own.
+	text, err := mapping.EncodeSDK(res)
+	if err != nil {
+		return nil, err
+	}
+	return s.visibleText(ctx, method, &raw.Result{JSON: text})
 }
 
 // show leaves of items those that the caller may use by method. An authorizer that fails

@@ -18,6 +18,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 	"github.com/mcpconnect/mcpconnect/internal/raw"
 )
@@ -57,6 +58,8 @@ type call struct {
 
 	spoke atomic.Bool // something was sent for it before its result
 	mute  bool        // it never has a sink
+
+	caller *authn.Principal // of a call that the SDK runs on a context of its own, nil for nobody
 
 	mu   sync.Mutex
 	sink sink            // nil once the call is over
@@ -189,10 +192,17 @@ func (s *Server) run(ctx context.Context, c *call) (res mcp.Result, err error) {
 		return nil, ended(context.Cause(ctx))
 	case err != nil:
 		return nil, err
-	case res == nil || reflect.ValueOf(res).IsNil():
+	case isNil(res):
 		return nil, errNoResult
 	}
 	return res, nil
+}
+
+// isNil tells whether a value of an interface is nothing, or a pointer to nothing. Users may
+// have types of any kind.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // errNoResult is a mistake of a handler; the caller learns of an internal error.
@@ -258,6 +268,9 @@ func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 				return next(ctx, method, req) // not ours
 			}
 			ctx = callValue{ctx, c}
+			if c.caller != nil {
+				ctx = authn.NewContext(ctx, c.caller)
+			}
 		}
 		defer func() {
 			if err != nil {

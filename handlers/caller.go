@@ -6,6 +6,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/auth"
@@ -17,10 +18,11 @@ import (
 // errCredentialEnded ends what goes on longer than the credential that let it in.
 var errCredentialEnded = newError(connect.CodeUnauthenticated, jsonrpc.CodeInvalidRequest, "the credentials have expired or were revoked")
 
-// userOf names who a session belongs to: the caller, and the client that acts for it.
+// userOf names who a session belongs to: the caller, and the client that acts for it. Both are
+// quoted, since both may have blanks.
 func userOf(ctx context.Context) string {
 	if p := authn.FromContext(ctx); p != nil {
-		return p.ID() + " " + p.ClientID
+		return strconv.Quote(p.ID()) + strconv.Quote(p.ClientID)
 	}
 	if info := auth.TokenInfoFromContext(ctx); info != nil {
 		return info.UserID

@@ -9,6 +9,8 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcpconnect/mcpconnect/authn"
 )
 
 // throughConnection runs a modern request through a session and connection of its own,
@@ -43,7 +45,7 @@ func (s *Server) throughConnection(ctx context.Context, c *call, peer *mcp.Initi
 		return nil, err
 	}
 	r := &jsonrpc.Request{ID: id, Method: c.method, Params: params}
-	defer s.expect(c, r)()
+	defer s.expect(ctx, c, r)()
 	res, err := await(ctx, p, r, answer, func() {})
 	return outcome(res, err)
 }
@@ -51,7 +53,7 @@ func (s *Server) throughConnection(ctx context.Context, c *call, peer *mcp.Initi
 // throughSession is throughConnection for a legacy session.
 func (s *Server) throughSession(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
 	r := &jsonrpc.Request{Method: c.method, Params: params}
-	defer s.expect(c, r)()
+	defer s.expect(ctx, c, r)()
 	return outcome(c.scope.session.inject(ctx, r))
 }
 
@@ -64,8 +66,9 @@ func outcome(res *jsonrpc.Response, err error) (json.RawMessage, error) {
 
 // expect lets our receiving middleware recognise r as the call c: the SDK runs it on a
 // context of its own, and hands over just Extra.
-func (s *Server) expect(c *call, r *jsonrpc.Request) (done func()) {
+func (s *Server) expect(ctx context.Context, c *call, r *jsonrpc.Request) (done func()) {
 	s.beOutermost()
+	c.caller = authn.FromContext(ctx)
 	if c.extra == nil {
 		c.extra = &mcp.RequestExtra{}
 	}

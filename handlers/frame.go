@@ -217,74 +217,89 @@ func detailOf(err *connect.Error) *mcpv1.JsonRpcError {
 // serveFrame runs a typed call by the handler of its RPC.
 func (r *reader) serveFrame(ctx context.Context, f *mcpv1.CallFrame) (*mcpv1.ReplyFrame, error) {
 	s, a := r.x.srv, &mcpv1.ReplyFrame{CallId: f.GetCallId()}
+	var err error
 	switch k := f.Request.(type) {
 	case *mcpv1.CallFrame_CallTool:
 		if f.GetStream() {
 			return r.streamTool(ctx, f.GetCallId(), k.CallTool)
 		}
-		m, err := s.InvokeTool(ctx, k.CallTool)
-		a.Reply = &mcpv1.ReplyFrame_CallTool{CallTool: m}
-		return a, err
+		reply := &mcpv1.ReplyFrame_CallTool{}
+		reply.CallTool, err = s.InvokeTool(ctx, k.CallTool)
+		a.Reply = reply
+	case *mcpv1.CallFrame_ReadResource:
+		reply := &mcpv1.ReplyFrame_ReadResource{}
+		reply.ReadResource, err = s.ReadResource(ctx, k.ReadResource)
+		a.Reply = reply
+	case *mcpv1.CallFrame_GetPrompt:
+		reply := &mcpv1.ReplyFrame_GetPrompt{}
+		reply.GetPrompt, err = s.GetPrompt(ctx, k.GetPrompt)
+		a.Reply = reply
+	case *mcpv1.CallFrame_Complete:
+		reply := &mcpv1.ReplyFrame_Complete{}
+		reply.Complete, err = s.Complete(ctx, k.Complete)
+		a.Reply = reply
+	case *mcpv1.CallFrame_Discover:
+		reply := &mcpv1.ReplyFrame_Discover{}
+		reply.Discover, err = s.Discover(ctx, k.Discover)
+		a.Reply = reply
+	case *mcpv1.CallFrame_Ping:
+		reply := &mcpv1.ReplyFrame_Ping{}
+		reply.Ping, err = s.Ping(ctx, k.Ping)
+		a.Reply = reply
+	case *mcpv1.CallFrame_GetTask, *mcpv1.CallFrame_UpdateTask, *mcpv1.CallFrame_CancelTask:
+		return r.taskFrame(ctx, a, f)
+	default:
+		return r.listOfFrame(ctx, a, f)
+	}
+	return a, err
+}
+
+// taskFrame is serveFrame for tasks.
+func (r *reader) taskFrame(ctx context.Context, a *mcpv1.ReplyFrame, f *mcpv1.CallFrame) (_ *mcpv1.ReplyFrame, err error) {
+	switch k := f.Request.(type) {
+	case *mcpv1.CallFrame_GetTask:
+		reply := &mcpv1.ReplyFrame_GetTask{}
+		reply.GetTask, err = r.x.srv.GetTask(ctx, k.GetTask)
+		a.Reply = reply
+	case *mcpv1.CallFrame_UpdateTask:
+		reply := &mcpv1.ReplyFrame_UpdateTask{}
+		reply.UpdateTask, err = r.x.srv.UpdateTask(ctx, k.UpdateTask)
+		a.Reply = reply
+	case *mcpv1.CallFrame_CancelTask:
+		reply := &mcpv1.ReplyFrame_CancelTask{}
+		reply.CancelTask, err = r.x.srv.CancelTask(ctx, k.CancelTask)
+		a.Reply = reply
+	}
+	return a, err
+}
+
+// listOfFrame is serveFrame for lists.
+func (r *reader) listOfFrame(ctx context.Context, a *mcpv1.ReplyFrame, f *mcpv1.CallFrame) (*mcpv1.ReplyFrame, error) {
+	switch k := f.Request.(type) {
 	case *mcpv1.CallFrame_ListTools:
-		m := &mcpv1.ListToolsResponse{}
-		return r.listFrame(ctx, a, methodListTools, k.ListTools, m, func(p *page) bool {
+		return r.listFrame(ctx, a, methodListTools, k.ListTools, &mcpv1.ListToolsResponse{}, func(p *page) bool {
 			m, ok := p.message.(*mcpv1.ListToolsResponse)
 			a.Reply = &mcpv1.ReplyFrame_ListTools{ListTools: m}
 			return ok
 		})
 	case *mcpv1.CallFrame_ListResources:
-		m := &mcpv1.ListResourcesResponse{}
-		return r.listFrame(ctx, a, methodListResources, k.ListResources, m, func(p *page) bool {
+		return r.listFrame(ctx, a, methodListResources, k.ListResources, &mcpv1.ListResourcesResponse{}, func(p *page) bool {
 			m, ok := p.message.(*mcpv1.ListResourcesResponse)
 			a.Reply = &mcpv1.ReplyFrame_ListResources{ListResources: m}
 			return ok
 		})
 	case *mcpv1.CallFrame_ListResourceTemplates:
-		m := &mcpv1.ListResourceTemplatesResponse{}
-		return r.listFrame(ctx, a, methodListTemplates, k.ListResourceTemplates, m, func(p *page) bool {
+		return r.listFrame(ctx, a, methodListTemplates, k.ListResourceTemplates, &mcpv1.ListResourceTemplatesResponse{}, func(p *page) bool {
 			m, ok := p.message.(*mcpv1.ListResourceTemplatesResponse)
 			a.Reply = &mcpv1.ReplyFrame_ListResourceTemplates{ListResourceTemplates: m}
 			return ok
 		})
-	case *mcpv1.CallFrame_ReadResource:
-		m, err := s.ReadResource(ctx, k.ReadResource)
-		a.Reply = &mcpv1.ReplyFrame_ReadResource{ReadResource: m}
-		return a, err
 	case *mcpv1.CallFrame_ListPrompts:
-		m := &mcpv1.ListPromptsResponse{}
-		return r.listFrame(ctx, a, methodListPrompts, k.ListPrompts, m, func(p *page) bool {
+		return r.listFrame(ctx, a, methodListPrompts, k.ListPrompts, &mcpv1.ListPromptsResponse{}, func(p *page) bool {
 			m, ok := p.message.(*mcpv1.ListPromptsResponse)
 			a.Reply = &mcpv1.ReplyFrame_ListPrompts{ListPrompts: m}
 			return ok
 		})
-	case *mcpv1.CallFrame_GetPrompt:
-		m, err := s.GetPrompt(ctx, k.GetPrompt)
-		a.Reply = &mcpv1.ReplyFrame_GetPrompt{GetPrompt: m}
-		return a, err
-	case *mcpv1.CallFrame_Complete:
-		m, err := s.Complete(ctx, k.Complete)
-		a.Reply = &mcpv1.ReplyFrame_Complete{Complete: m}
-		return a, err
-	case *mcpv1.CallFrame_Discover:
-		m, err := s.Discover(ctx, k.Discover)
-		a.Reply = &mcpv1.ReplyFrame_Discover{Discover: m}
-		return a, err
-	case *mcpv1.CallFrame_GetTask:
-		m, err := s.GetTask(ctx, k.GetTask)
-		a.Reply = &mcpv1.ReplyFrame_GetTask{GetTask: m}
-		return a, err
-	case *mcpv1.CallFrame_UpdateTask:
-		m, err := s.UpdateTask(ctx, k.UpdateTask)
-		a.Reply = &mcpv1.ReplyFrame_UpdateTask{UpdateTask: m}
-		return a, err
-	case *mcpv1.CallFrame_CancelTask:
-		m, err := s.CancelTask(ctx, k.CancelTask)
-		a.Reply = &mcpv1.ReplyFrame_CancelTask{CancelTask: m}
-		return a, err
-	case *mcpv1.CallFrame_Ping:
-		m, err := s.Ping(ctx, k.Ping)
-		a.Reply = &mcpv1.ReplyFrame_Ping{Ping: m}
-		return a, err
 	}
 	return nil, newError(connect.CodeUnimplemented, jsonrpc.CodeMethodNotFound, "call frame of an unknown kind, or without one")
 }

@@ -51,7 +51,7 @@ func (s *Server) listen(ctx context.Context, c *call, id jsonrpc.ID, params json
 	}
 	defer closeSession(ss)
 	r := &jsonrpc.Request{ID: id, Method: methodListen, Params: params}
-	defer s.expect(c, r)()
+	defer s.expect(ctx, c, r)()
 	if err := p.deliver(ctx, r); err != nil {
 		return nil, err
 	}

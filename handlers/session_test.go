@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 
+	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/everything"
 	"github.com/mcpconnect/mcpconnect/mcpconnect"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
@@ -254,6 +256,41 @@ func TestSessionsAreTheirUsersOwn(t *testing.T) {
 	_, err := wires[3].client(t, server.URL).Ping(testContext(t), &mcpv1.PingRequest{})
 	if connect.CodeOf(err) != connect.CodeUnauthenticated {
 		t.Errorf("a call without a token gave %v", err)
+	}
+}
+
+// byName lets in whoever says a name and a client, with a bar between.
+type byName struct{}
+
+func (byName) Authenticate(_ context.Context, r *http.Request) (*authn.Principal, error) {
+	subject, client, _ := strings.Cut(r.Header.Get("X-Named"), "|")
+	return &authn.Principal{Subject: subject, ClientID: client, Method: "named"}, nil
+}
+
+func (byName) Scheme() string { return "" }
+
+// TestSessionsOfUsersWithBlanks: names, and those of clients, may have some, and make nobody
+// another.
+func TestSessionsOfUsersWithBlanks(t *testing.T) {
+	t.Parallel()
+	rpc := wires[0].client(t, serve(t, everything.NewServer(), mcpconnect.WithAuthn(byName{})))
+	ctx, info := connect.NewClientContext(testContext(t))
+	info.RequestHeader().Set("X-Named", "ann|web app")
+	opened, err := rpc.Initialize(ctx, initializeRequest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name string
+		want connect.Code
+	}{{"ann|web app", 0}, {"ann web|app", connect.CodeNotFound}, {"ann|web", connect.CodeNotFound}} {
+		ctx, info := connect.NewClientContext(testContext(t))
+		info.RequestHeader().Set("X-Named", row.name)
+		info.RequestHeader().Set("Mcp-Session-Id", opened.GetSessionId())
+		_, err := rpc.ListTools(ctx, &mcpv1.ListToolsRequest{})
+		if err == nil && row.want != 0 || err != nil && connect.CodeOf(err) != row.want {
+			t.Errorf("%q: got %v, want %v", row.name, err, row.want)
+		}
 	}
 }
 

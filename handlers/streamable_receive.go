@@ -109,7 +109,7 @@ func (h *streamable) run(ctx context.Context, next mcp.MethodHandler, method str
 	switch {
 	case err != nil:
 		return nil, err
-	case res == nil || reflect.ValueOf(res).IsNil():
+	case isNil(res):
 		return nil, errNoResult
 	case method == methodInitialize:
 		if err := s.listHTTP(req.GetSession(), userOf(p.caller)); err != nil {
@@ -138,7 +138,7 @@ func headerAddress(header http.Header) uintptr { return reflect.ValueOf(header).
 
 func requestMeta(req mcp.Request) map[string]any {
 	params := req.GetParams()
-	if params == nil || reflect.ValueOf(params).IsNil() {
+	if isNil(params) {
 		return nil
 	}
 	return params.GetMeta()

@@ -108,6 +108,14 @@ func (c *Config) check(n *yaml.Node) error {
 	if len(c.Servers) == 0 {
 		return at(n, "no servers: name at least one under servers")
 	}
+	prefixes := map[string]string{}
+	for _, s := range c.Servers {
+		prefix := s.prefix(len(c.Servers) == 1)
+		if other, taken := prefixes[prefix]; taken {
+			return at(&yaml.Node{Line: s.Line}, "servers %q and %q have one prefix, %q: set another, or nobody could tell their tools apart", other, s.Name, prefix)
+		}
+		prefixes[prefix] = s.Name
+	}
 	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		return at(n, "tls: needs certificate and key")
 	}

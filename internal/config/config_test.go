@@ -80,6 +80,7 @@ func TestMistakesNameTheLine(t *testing.T) {
 		{"an unknown member deep down", ok + "auth:\n  issuers:\n    - url: https://a.example\n      audience: x", `line 6: "audience" is unknown here`},
 		{"an unknown member of a server", "servers:\n  a:\n    comand: x", `line 3: "comand" is unknown here`},
 		{"two servers of a name", "servers:\n  a: {command: x}\n  a: {command: y}", `line 3: two servers are called "a"`},
+		{"two servers of a prefix", "servers:\n  a: {command: x}\n  b: {command: y, prefix: a_}", `line 3: servers "a" and "b" have one prefix, "a_"`},
 		{"neither command nor url", "servers:\n  a: {args: [x]}", `line 2: server "a": needs a command or a url`},
 		{"command and url", "servers:\n  a: {command: x, url: 'http://localhost'}", "which one is it"},
 		{"an old transport", "servers:\n  a: {type: sse, url: 'http://localhost/sse'}", "2024-11-05"},

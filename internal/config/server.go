@@ -107,6 +107,17 @@ func without(n *yaml.Node, names []string) *yaml.Node {
 	return &c
 }
 
+// prefix is what package gateway sets before the names of a server's tools.
+func (s *Server) prefix(alone bool) string {
+	switch {
+	case s.Prefix != nil:
+		return *s.Prefix
+	case alone:
+		return ""
+	}
+	return s.Name + "_"
+}
+
 func (s *Server) check() error {
 	switch {
 	case s.Command == "" && s.URL == "":

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -100,4 +102,30 @@ func measure(t *testing.T, data string) (depth, nodes int) {
 		}
 	}
 	return depth, nodes
+}
+
+// FuzzParsePlainCall: a call that is taken for a plain one is what the SDK reads.
+func FuzzParsePlainCall(f *testing.F) {
+	for _, seed := range []string{
+		`{"name":"greet","arguments":{"name":"x"},"_meta":{"a":1}}`, ` { "name" : "a" } `, `{"name":"a","name":"b"}`, `{"name":"\u0061"}`, `{"Name":"a"}`,
+		`{"name":"a","arguments":null}`, `{"name":"a","x":1}`, `{"name":"a"}}`, `{"arguments":{}}`, `{}`, `[]`, ``, "{\"name\":\"\xff\"}", `{"name":""}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, params []byte) {
+		c, ok := ParsePlainCall(params, Limits{})
+		if !ok {
+			return
+		}
+		var want mcp.CallToolParamsRaw
+		if err := DecodeSDK(params, &want); err != nil {
+			t.Fatalf("%q is taken, and the SDK says %v", params, err)
+		}
+		if want.Name != string(c.Name) || string(want.Arguments) != string(c.Arguments) {
+			t.Errorf("%q: got %s with %s, want %s with %s", params, c.Name, c.Arguments, want.Name, want.Arguments)
+		}
+		if (c.Meta == nil) != (want.Meta == nil) {
+			t.Errorf("%q: got _meta %s, want %v", params, c.Meta, want.Meta)
+		}
+	})
 }

@@ -184,7 +184,7 @@ func sameOrigin(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Dial opens a connection to the server's address; with TLS where its URL says so.
+// Dial opens a TCP connection to the server's address. It does not speak TLS on it.
 func (s *Server) Dial(ctx context.Context) (net.Conn, error) {
 	u, err := url.Parse(s.URL)
 	if err != nil {
