@@ -22,7 +22,7 @@ import (
 // no more use, like t.CloseIdleConnections, which does not know of these connections.
 func ConfigureTransport(t *http.Transport) (closeIdle func()) {
 	p := &pool{limits: limits{recvConn: clientRecvConn, recvStream: clientRecvStream, idleTimeout: t.IdleConnTimeout}, conns: map[string][]*clientConn{}}
-	p.limits.of(t.HTTP2)
+	p.of(t.HTTP2)
 	most := t.MaxResponseHeaderBytes
 	if most <= 0 {
 		most = 10 << 20 // as net/http has it
@@ -137,13 +137,13 @@ func (r route) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, errNoRoom
 }
 
-// noRoom is the error that net/http takes for: this connection is of no use, take another.
-type noRoom struct{}
+// noRoomError is the error that net/http takes for: this connection is of no use, take another.
+type noRoomError struct{}
 
-func (noRoom) Error() string             { return "http2: no connection has room for the request" }
-func (noRoom) IsHTTP2NoCachedConnError() {}
+func (noRoomError) Error() string             { return "http2: no connection has room for the request" }
+func (noRoomError) IsHTTP2NoCachedConnError() {}
 
-var errNoRoom error = noRoom{}
+var errNoRoom error = noRoomError{}
 
 type noConn struct{}
 

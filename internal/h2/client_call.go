@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -178,7 +179,7 @@ func (x *call) sendPart(part []byte, readErr error) bool {
 	switch {
 	case x.localDone:
 	case readErr != nil && !end:
-		x.cut(readErr, http2.ErrCodeCancel)
+		x.cut(readErr)
 	case end && len(x.req.Trailer) > 0:
 		if len(part) > 0 && x.send(part, nil, false) != nil {
 			break
@@ -206,11 +207,11 @@ func (x *call) sendPart(part []byte, readErr error) bool {
 }
 
 // cut ends the stream, and tells the server. Its caller has mu.
-func (x *call) cut(err error, code http2.ErrCode) {
+func (x *call) cut(err error) {
 	if x.c.streams[x.id] != &x.stream {
 		return
 	}
-	x.c.appendReset(x.id, code)
+	x.c.appendReset(x.id, http2.ErrCodeCancel)
 	x.fail(err)
 }
 
@@ -223,7 +224,7 @@ func (x *call) giveUp(err error) {
 	}
 	x.readErr = err // nothing that has come counts any more
 	x.unread, x.at = nil, 0
-	x.cut(err, http2.ErrCodeCancel)
+	x.cut(err)
 	x.c.flush()
 }
 
@@ -353,9 +354,7 @@ func (x *call) complete() {
 	if x.res.Trailer == nil {
 		x.res.Trailer = http.Header{}
 	}
-	for name, values := range x.trailer {
-		x.res.Trailer[name] = values
-	}
+	maps.Copy(x.res.Trailer, x.trailer)
 }
 
 // refused makes a call again that came before its client knew better.
@@ -396,7 +395,7 @@ func (b *responseBody) Close() error {
 		x.readErr = http.ErrBodyReadAfterClose
 	}
 	x.discard()
-	x.cut(http.ErrBodyReadAfterClose, http2.ErrCodeCancel)
+	x.cut(http.ErrBodyReadAfterClose)
 	x.arrived.Broadcast()
 	x.c.flush()
 	return nil

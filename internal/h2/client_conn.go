@@ -51,7 +51,7 @@ func (c *clientConn) hasRoom() bool {
 
 // usable is hasRoom for who has mu.
 func (c *clientConn) usable() bool {
-	return c.ended == nil && !c.retired && uint32(len(c.streams)) < c.maxStreams //nolint:gosec // it is bounded
+	return c.ended == nil && !c.retired && uint32(len(c.streams)) < c.maxStreams
 }
 
 func (c *clientConn) lastID() uint32 { return 0 } // servers open none
@@ -133,7 +133,7 @@ func (c *clientConn) open(req *http.Request) (*call, error) {
 	c.streams[x.id] = &x.stream
 	x.early = !c.started
 	if err := x.begin(); err != nil {
-		x.cut(err, http2.ErrCodeCancel)
+		x.cut(err)
 		c.flush()
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func (l *limits) of(cfg *http.HTTP2Config) {
 		l.pingTimeout = cfg.PingTimeout
 	}
 	if cfg.MaxReadFrameSize >= maxFrame {
-		l.maxFrame = uint32(min(cfg.MaxReadFrameSize, 1<<24-1)) //nolint:gosec // of 24 bits
+		l.maxFrame = uint32(min(cfg.MaxReadFrameSize, 1<<24-1))
 	}
 	l.pingAfter, l.writeStall = cfg.SendPingTimeout, cfg.WriteByteTimeout
 }
@@ -169,7 +169,7 @@ func (c *conn) appendPreface(settings ...http2.Setting) {
 	c.appendSettings(append(settings,
 		http2.Setting{ID: http2.SettingMaxFrameSize, Val: c.maxFrame},
 		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: c.maxHeaders},
-		http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(c.recvStream)}, //nolint:gosec // of ours
+		http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(c.recvStream)},
 	)...)
 	c.appendWindowUpdate(0, c.recvConn-initialWindow)
 }

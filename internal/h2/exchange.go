@@ -5,7 +5,6 @@ package h2
 
 import (
 	"context"
-	"log"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -143,11 +142,7 @@ func (x *exchange) serve() {
 // panicked cuts off the stream of a handler that has not returned.
 func (x *exchange) panicked(cause any) {
 	if cause != nil && cause != http.ErrAbortHandler { //nolint:errorlint // as net/http compares
-		logf := log.Printf
-		if x.server.log != nil {
-			logf = x.server.log.Printf
-		}
-		logf("http2: panic serving %v: %v\n%s", x.c.remote, cause, debug.Stack())
+		x.server.logf("http2: panic serving %v: %v\n%s", x.c.remote, cause, debug.Stack())
 	}
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()

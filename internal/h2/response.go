@@ -19,6 +19,9 @@ import (
 // answer that is small has a length, and goes out at once.
 const smallAnswer = 4 << 10
 
+// sniffed is how much of a body tells what it is.
+const sniffed = 512
+
 // A response is the [http.ResponseWriter] of an exchange, guarded by the connection's mu.
 type response struct {
 	x        *exchange
@@ -214,7 +217,8 @@ func (w *response) sendHeader(end bool, more []byte) {
 	for _, f := range w.fields {
 		c.encode(f.Name, f.Value)
 	}
-	if sample := append(w.buf[:len(w.buf):len(w.buf)], more[:min(len(more), 512)]...); len(sample) > 0 && !w.typed && !w.encoded {
+	if len(w.buf)+len(more) > 0 && !w.typed && !w.encoded {
+		sample := slices.Concat(w.buf, more[:min(len(more), sniffed)])
 		c.encode("content-type", http.DetectContentType(sample))
 	}
 	if !w.dated {

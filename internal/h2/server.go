@@ -83,12 +83,12 @@ type server struct {
 }
 
 // serve serves a connection until its end. If it is in clear, its preface has been read.
-func (s *server) serve(nc net.Conn, h http.Handler, clear bool) {
+func (s *server) serve(nc net.Conn, h http.Handler, inClear bool) {
 	ctx := context.Background()
 	if base, ok := h.(interface{ BaseContext() context.Context }); ok {
 		ctx = base.BaseContext()
 	}
-	c := newServerConn(ctx, s, nc, h, clear)
+	c := newServerConn(ctx, s, nc, h, inClear)
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	stopping := s.stopping

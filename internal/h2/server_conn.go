@@ -6,8 +6,9 @@ package h2
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -30,7 +31,6 @@ type serverConn struct {
 	handler    http.Handler
 	base       context.Context
 	cancel     context.CancelFunc
-	log        *log.Logger
 	sawPreface bool
 	maxStreams int
 
@@ -52,7 +52,7 @@ func newServerConn(ctx context.Context, s *server, nc net.Conn, h http.Handler, 
 		most = http.DefaultMaxHeaderBytes
 	}
 	l.maxHeaders = headerListSize(most)
-	c := &serverConn{conn: newConn(nc, l), srv: s, handler: h, log: s.hs.ErrorLog, sawPreface: sawPreface, maxStreams: defaultStreams}
+	c := &serverConn{conn: newConn(nc, l), srv: s, handler: h, sawPreface: sawPreface, maxStreams: defaultStreams}
 	c.base, c.cancel = context.WithCancel(served{ctx})
 	c.role = c
 	if cfg := s.hs.HTTP2; cfg != nil && cfg.MaxConcurrentStreams > 0 {
@@ -64,12 +64,21 @@ func newServerConn(ctx context.Context, s *server, nc net.Conn, h http.Handler, 
 // headerListSize is a limit of bytes as RFC 9113 §6.5.2 counts them: with more for each field.
 func headerListSize(n int) uint32 {
 	const perField, typicalFields = 32, 10
-	return uint32(n + perField*typicalFields) //nolint:gosec // of configuration
+	return uint32(n + perField*typicalFields)
+}
+
+// logf logs what net/http would.
+func (c *serverConn) logf(format string, args ...any) {
+	if l := c.srv.hs.ErrorLog; l != nil {
+		l.Printf(format, args...)
+		return
+	}
+	slog.Error(fmt.Sprintf(format, args...)) // as the log package does, whose output it is then
 }
 
 func (c *serverConn) preface() error {
 	c.mu.Lock()
-	c.appendPreface(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: uint32(c.maxStreams)}) //nolint:gosec // of configuration
+	c.appendPreface(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: uint32(c.maxStreams)})
 	c.flushSoon()
 	c.mu.Unlock()
 	if c.sawPreface {

@@ -257,7 +257,7 @@ func TestBothWays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	for _, word := range strings.Fields("one two three") {
+	for word := range strings.FieldsSeq("one two three") {
 		_, _ = io.WriteString(out, word)
 		got := make([]byte, len(word))
 		if _, err := io.ReadFull(res.Body, got); err != nil || string(got) != strings.ToUpper(word) {

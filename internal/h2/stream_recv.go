@@ -97,5 +97,5 @@ func contentLength(values []string) (n int64, ok bool) {
 		}
 	}
 	u, err := strconv.ParseUint(values[0], 10, 63)
-	return int64(u), err == nil //nolint:gosec // of 63 bits
+	return int64(u), err == nil
 }

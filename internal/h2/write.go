@@ -161,7 +161,7 @@ func (c *conn) appendSettings(settings ...http2.Setting) {
 
 func (c *conn) appendWindowUpdate(id uint32, n int) {
 	c.appendFrame(http2.FrameWindowUpdate, 0, id, 4)
-	c.out = binary.BigEndian.AppendUint32(c.out, uint32(n)) //nolint:gosec // a window is less than 2^31
+	c.out = binary.BigEndian.AppendUint32(c.out, uint32(n))
 }
 
 func (c *conn) appendPing(ack bool, data [8]byte) {
