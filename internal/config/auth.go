@@ -8,8 +8,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
@@ -129,6 +131,19 @@ func (c *Config) Access(logger *slog.Logger) (*Access, error) {
 		a.Options = append(a.Options, mcpconnect.WithPolicy(policy))
 	}
 	return a, nil
+}
+
+// SocketMode is who may connect to a Unix socket: who runs the gateway, or everybody, if others are
+// named as unix_users. The kernel says who they are then.
+func (c *Config) SocketMode() fs.FileMode {
+	if c.Auth != nil {
+		for name := range c.Auth.UnixUsers {
+			if name != fmt.Sprintf("uid:%d", os.Geteuid()) {
+				return 0o666
+			}
+		}
+	}
+	return 0o600
 }
 
 // isLocal tells whether only this machine can reach an address.
