@@ -189,7 +189,9 @@ func TestIntrospectionFlood(t *testing.T) {
 // kept of each is forgotten.
 func TestCallersDoNotFillMemory(t *testing.T) {
 	t.Parallel()
-	v, _ := introspection(t, nil, func(token string) (int, any) { return 200, active(claims{"sub": token, "active": strings.HasPrefix(token, "good")}) })
+	v, _ := introspection(t, nil, func(token string) (int, any) {
+		return 200, active(claims{"sub": token, "active": strings.HasPrefix(token, "good")})
+	})
 	keys, err := NewAPIKeys(nil, testKey(t, APIKey{ID: "k1", Subject: "ann"}))
 	if err != nil {
 		t.Fatal(err)
