@@ -229,6 +229,7 @@ func (l *lab) attacks(t testing.TB) []attack {
 		{"25", "a token that begins like the static one", bearer("dev-token-"), invalid},
 		{"76", "a certificate in a header", header("X-Forwarded-Client-Cert", "URI=spiffe://example.org/agent"), absent},
 		{"76", "a user in a header", credential{header: http.Header{"X-Forwarded-User": {"ann"}, "X-Peer-Uid": {"0"}, "Client-Cert": {":AAAA:"}}}, absent},
+		{"44", "an image of another site", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Sec-Fetch-Site": {"cross-site"}}}, forbidden},
 		{"46", "a page of another origin", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Origin": {"https://evil.example"}}}, forbidden},
 		{"46", "nobody's page", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Origin": {"null"}}}, forbidden},
 		{"46", "a page whose name ends alike", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Origin": {"https://evilapp.example.com"}}}, forbidden},
@@ -523,6 +524,7 @@ func TestForgedRequests(t *testing.T) {
 		{"a form with a file", http.MethodPost, "/mcp.v1.MCP/InvokeTool", http.Header{"Content-Type": {"multipart/form-data; boundary=x"}}, 415},
 		{"nothing said", http.MethodPost, "/mcp.v1.MCP/InvokeTool", nil, 415},
 		{"JSON of another page", http.MethodPost, "/mcp.v1.MCP/InvokeTool", http.Header{"Content-Type": {"application/json"}, "Origin": {"https://evil.example"}}, 403},
+		{"a list as an image", http.MethodGet, "/mcp.v1.MCP/ListTools?connect=v1&encoding=json&message=%7B%7D", http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"image"}}, 403},
 		{"a list for another page", http.MethodGet, "/mcp.v1.MCP/ListTools?connect=v1&encoding=json&message=%7B%7D", http.Header{"Origin": {"https://evil.example"}}, 403},
 	} {
 		for _, w := range wires {
