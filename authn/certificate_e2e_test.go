@@ -100,7 +100,9 @@ func self(uri string) tls.Certificate {
 }
 
 // oneSession is a cache of TLS sessions that has the last one, whatever server it was of.
-type oneSession struct{ last atomic.Pointer[tls.ClientSessionState] }
+type oneSession struct {
+	last atomic.Pointer[tls.ClientSessionState]
+}
 
 func (c *oneSession) Get(string) (*tls.ClientSessionState, bool) {
 	s := c.last.Load()

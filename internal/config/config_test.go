@@ -201,13 +201,26 @@ func TestLoadNamesTheFile(t *testing.T) {
 	}
 }
 
-// FuzzParse: what is no configuration is an error, and never a panic.
+// FuzzParse: what is no configuration is an error, and never a panic; and what is one lets in whom it
+// names.
 func FuzzParse(f *testing.F) {
 	f.Add("servers:\n  a: {command: x, args: [1], env: {A: b}}\nauth: {tokens: [{token: ${TOKEN}, subject: s}]}\n")
 	f.Add(`{"mcpServers":{"a":{"url":"https://example.com","headers":{"A":"${A:-b}"}}}}`)
 	f.Add("a: &a [*a]")
 	f.Add("? [x]\n: y")
-	f.Fuzz(func(_ *testing.T, text string) {
-		_, _ = parse([]byte(text), environment)
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parse([]byte(text), environment)
+		if err != nil {
+			return
+		}
+		if len(c.Servers) == 0 || c.Listen == "" {
+			t.Errorf("got %+v", c)
+		}
+		if c.Auth == nil || c.checkAuth() != nil {
+			return
+		}
+		if local := isLocal(c.Listen); !local && len(c.Auth.Tokens) > 0 || c.Auth.Anonymous && len(c.Auth.Required) > 0 || !local && c.TLS == nil && !c.Cleartext && !c.Auth.Anonymous {
+			t.Errorf("at %q got %+v", c.Listen, c.Auth)
+		}
 	})
 }

@@ -4,8 +4,10 @@
 package mapping
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -100,4 +102,40 @@ func measure(t *testing.T, data string) (depth, nodes int) {
 		}
 	}
 	return depth, nodes
+}
+
+// FuzzParsePlainCall compares the quick reader with that of package json: what it takes for a plain call
+// is one, and nothing of it is lost.
+func FuzzParsePlainCall(f *testing.F) {
+	for _, seed := range []string{
+		`{"name":"a"}`, `{"name":"a","arguments":{"x":[1,{"y":2}]},"_meta":{"k":"v"}}`, ` { "arguments" : {} , "name" : "a" } `,
+		`{"name":"a","name":"b"}`, `{"name":"a","Name":"b"}`, `{"name":"\u0061"}`, `{"name":"a","arguments":[]}`, `{"name":null}`, `{"name":"a"}x`,
+		`{"name":"a","arguments":{"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}}`, "{\"name\":\"\xff\"}", `{"name":"a","\u006eame":"b"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, ok := ParsePlainCall(text, Limits{MaxDepth: 32, MaxNodes: 1000})
+		if !ok {
+			return
+		}
+		var members map[string]json.RawMessage
+		var name string
+		if err := json.Unmarshal(text, &members); err != nil {
+			t.Fatalf("%q is no JSON: %v", text, err)
+		}
+		if err := json.Unmarshal(members["name"], &name); err != nil || utf8.Valid(c.Name) && name != string(c.Name) {
+			t.Errorf("%q has the name %q, and not %q", text, name, c.Name)
+		}
+		delete(members, "name")
+		for member, value := range map[string]json.RawMessage{"arguments": c.Arguments, "_meta": c.Meta} {
+			if !bytes.Equal(members[member], value) {
+				t.Errorf("%s of %q is %q, and not %q", member, text, members[member], value)
+			}
+			delete(members, member)
+		}
+		if len(members) > 0 {
+			t.Errorf("%q has %q, too", text, members)
+		}
+	})
 }
