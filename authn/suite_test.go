@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -24,6 +25,8 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"golang.org/x/net/http2"
+
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -499,6 +502,35 @@ func TestPathTricks(t *testing.T) {
 				t.Errorf("%s on %s: got %s", path, w.name, res.Status)
 			}
 		}
+	}
+	if n := l.reached.Load(); n != 0 {
+		t.Errorf("the tool was reached %d times", n)
+	}
+}
+
+// TestNoOtherWayIn: there is no HTTP/2 in clear on the port with TLS, and no upgrade to it anywhere.
+func TestNoOtherWayIn(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	const upgrade = "POST /mcp.v1.MCP/InvokeTool HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+	for _, test := range []struct{ name, address, sent, want string }{
+		{"HTTP/2 in clear where there is TLS", l.secure, http2.ClientPreface, ""},
+		{"HTTP/1.1 in clear where there is TLS", l.secure, upgrade, "HTTP/1.0 400 "},
+		{"an upgrade", l.clear, upgrade, "HTTP/1.1 401 "},
+	} {
+		conn, err := net.Dial("tcp", test.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := conn.Write([]byte(test.sent)); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, max(len(test.want), 1))
+		if n, err := conn.Read(got); string(got[:n]) != test.want {
+			t.Errorf("%s: got %q, %v, want %q", test.name, got[:n], err, test.want)
+		}
+		_ = conn.Close()
 	}
 	if n := l.reached.Load(); n != 0 {
 		t.Errorf("the tool was reached %d times", n)
