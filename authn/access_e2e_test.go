@@ -140,6 +140,7 @@ func TestAccess(t *testing.T) {
 		{"by a scope that includes another", writer, "write", 0, "", true},
 		{"a scope is missing", reader, "write", connect.CodePermissionDenied, challenge("write read"), false},
 		{"a scope is missing, and the caller has a key", apiKey(key), "write", connect.CodePermissionDenied, "", false},
+		{"scopes that the request claims", claiming(reader, "write read admin"), "write", connect.CodePermissionDenied, challenge("write read"), false},
 		{"a tool without rule", writer, "hidden", connect.CodePermissionDenied, "", false},
 		{"a tool that is not there", writer, "nothing", connect.CodePermissionDenied, "", false},
 		{"a name in another case", writer, "READ", connect.CodePermissionDenied, "", false},
@@ -171,6 +172,15 @@ func TestAccess(t *testing.T) {
 			}
 		}
 	}
+}
+
+// claiming says by headers, of which none counts, what scopes the caller had.
+func claiming(who credential, scopes string) credential {
+	who.header = who.header.Clone()
+	for _, name := range []string{"Scope", "X-Scope", "X-Scopes", "X-Mcp-Scopes", "X-Forwarded-Scopes", "X-Auth-Request-Scopes", "Mcp-Scope"} {
+		who.header.Set(name, scopes)
+	}
+	return who
 }
 
 // checkStepUp checks that a challenge arrives once, where the caller's form has a place

@@ -10,9 +10,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"log/slog"
 	"net/http"
@@ -45,7 +47,8 @@ type APIKey struct {
 // concurrent use.
 type APIKeys struct {
 	pepper []byte
-	path   string // of the file that the keys are from; empty for none
+	macs   sync.Pool // of *keyMAC
+	path   string    // of the file that the keys are from; empty for none
 	stamp  atomic.Pointer[fileStamp]
 	log    *slog.Logger
 
@@ -73,8 +76,14 @@ type keyEntry struct {
 // guessed. NewAPIKeys fails for ids that are wrong or given twice, hashes that are none,
 // and without any key.
 func NewAPIKeys(pepper []byte, keys ...APIKey) (*APIKeys, error) {
-	k := &APIKeys{pepper: slices.Clone(pepper), log: slog.Default()}
+	k := newKeys(pepper, slog.Default())
 	return k, k.Replace(keys...)
+}
+
+func newKeys(pepper []byte, log *slog.Logger) *APIKeys {
+	k := &APIKeys{pepper: slices.Clone(pepper), log: log}
+	k.macs.New = func() any { return &keyMAC{mac: hmac.New(sha256.New, k.pepper)} }
+	return k
 }
 
 // Replace puts keys in the place of those known until now. Streams of keys that are gone,
@@ -168,7 +177,9 @@ func (k *APIKeys) Authenticate(_ context.Context, r *http.Request) (*Principal, 
 	if e != nil {
 		hash = e.hash
 	}
-	if sum := keyHash(k.pepper, key); subtle.ConstantTimeCompare(hash, sum) != 1 || e == nil {
+	mac := k.macs.Get().(*keyMAC) //nolint:errcheck // New makes them
+	defer k.macs.Put(mac)
+	if sum := mac.sum(key); subtle.ConstantTimeCompare(hash, sum) != 1 || e == nil {
 		return nil, invalid("API key %q is unknown or wrong", id)
 	}
 	return e.principal, nil
@@ -192,8 +203,9 @@ func NewAPIKey(environment string, pepper []byte, template APIKey) (key string, 
 	secret := make([]byte, secretBytes)
 	_, _ = rand.Read(secret) // never fails
 	key = "mcp_" + environment + "_" + record.ID + "_" + base64.RawURLEncoding.EncodeToString(secret)
-	key += "_" + checksum(key)
-	record.Hash = hex.EncodeToString(keyHash(pepper, key))
+	sum := checksum(key)
+	key += "_" + string(sum[:])
+	record.Hash = hex.EncodeToString(newKeys(pepper, nil).hash(key))
 	_, err = newKeyEntry(record)
 	if err != nil {
 		return "", APIKey{}, fmt.Errorf("API key %q: %w", record.ID, err)
@@ -208,7 +220,7 @@ func RecordAPIKey(key string, pepper []byte, template APIKey) (record APIKey, er
 	if record.ID, err = keyID(key); err != nil {
 		return APIKey{}, err
 	}
-	record.Hash = hex.EncodeToString(keyHash(pepper, key))
+	record.Hash = hex.EncodeToString(newKeys(pepper, nil).hash(key))
 	if _, err := newKeyEntry(record); err != nil {
 		return APIKey{}, fmt.Errorf("API key %q: %w", record.ID, err)
 	}
@@ -223,7 +235,10 @@ func keyID(key string) (string, error) {
 	}
 	rest, ok := strings.CutPrefix(key, "mcp_")
 	i := strings.LastIndexByte(key, '_')
-	if !ok || i < 0 || checksum(key[:i]) != key[i+1:] {
+	if !ok || i < 0 {
+		return "", invalid("this is no API key, or not all of it")
+	}
+	if sum := checksum(key[:i]); string(sum[:]) != key[i+1:] {
 		return "", invalid("this is no API key, or not all of it")
 	}
 	environment, rest, ok := strings.Cut(rest, "_")
@@ -234,9 +249,16 @@ func keyID(key string) (string, error) {
 	return id, nil
 }
 
-// checksum is there for typing errors and for scanners that look for leaked keys.
-func checksum(text string) string {
-	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(text)))
+// checksum is there for typing errors and for scanners that look for leaked keys. It is in hex.
+func checksum(text string) (sum [2 * crc32.Size]byte) {
+	crc := ^uint32(0)
+	for i := range len(text) { // package crc32 wants bytes, and a copy of a secret
+		crc = crc32.IEEETable[byte(crc)^text[i]] ^ crc>>8
+	}
+	var bytes [crc32.Size]byte
+	binary.BigEndian.PutUint32(bytes[:], ^crc)
+	hex.Encode(sum[:], bytes[:])
+	return sum
 }
 
 func isKeyID(s string) bool {
@@ -250,9 +272,24 @@ func isKeyID(s string) bool {
 	return 1 <= len(s) && len(s) <= 64
 }
 
-// keyHash is not made slow on purpose, as for passwords: the secret has 256 bits.
-func keyHash(pepper []byte, key string) []byte {
-	mac := hmac.New(sha256.New, pepper)
-	mac.Write([]byte(key))
-	return mac.Sum(nil)
+// A keyMAC hashes keys, one at a time. It is used again, since the pepper is most of the work.
+//
+// It is not made slow on purpose, as for passwords: the secret has 256 bits.
+type keyMAC struct {
+	mac hash.Hash
+	key []byte
+	out [sha256.Size]byte
+}
+
+// sum gives the hash of a key. It is good until the next one.
+func (m *keyMAC) sum(key string) []byte {
+	m.mac.Reset()
+	m.key = append(m.key[:0], key...)
+	m.mac.Write(m.key)
+	clear(m.key)
+	return m.mac.Sum(m.out[:0])
+}
+
+func (k *APIKeys) hash(key string) []byte {
+	return slices.Clone(k.macs.New().(*keyMAC).sum(key)) //nolint:errcheck // New makes them
 }

@@ -4,7 +4,6 @@
 package authn
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,7 +34,8 @@ func LoadAPIKeys(path string, pepper []byte, logger *slog.Logger) (*APIKeys, err
 	if logger == nil {
 		logger = slog.Default()
 	}
-	k := &APIKeys{pepper: bytes.Clone(pepper), path: path, log: logger}
+	k := newKeys(pepper, logger)
+	k.path = path
 	return k, k.Reload()
 }
 

@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -53,7 +55,7 @@ func TestAPIKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := func(text string) string { return text + "_" + checksum(text) }
+	sum := func(text string) string { return fmt.Sprintf("%s_%08x", text, crc32.ChecksumIEEE([]byte(text))) }
 	body := key[:strings.LastIndexByte(key, '_')]
 	for _, test := range []struct {
 		name, key string

@@ -148,7 +148,10 @@ func (g *Gate) Check(r *http.Request) error {
 	}
 	switch origins := r.Header["Origin"]; len(origins) {
 	case 0:
-		return nil
+		// What a page gets without an origin, an image for example, says where it is from.
+		if site := r.Header.Get("Sec-Fetch-Site"); site == "" || site == "same-origin" || site == "none" {
+			return nil
+		}
 	case 1:
 		if slices.Contains(g.origins, origins[0]) || certain && origins[0] == ownOrigin(r) {
 			return nil

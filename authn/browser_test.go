@@ -102,6 +102,39 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestGateBySite: a browser says where a request is from that has no origin, an image for example.
+func TestGateBySite(t *testing.T) {
+	t.Parallel()
+	g := mustGate(t, GateConfig{Origins: []string{"https://app.example.com"}})
+	for _, test := range []struct {
+		site, origin string
+		good         bool
+	}{
+		{"", "", true}, // no browser
+		{"none", "", true},
+		{"same-origin", "", true},
+		{"same-site", "", false},
+		{"cross-site", "", false},
+		{"what comes after us", "", false},
+		{"cross-site", "https://app.example.com", true},
+		{"cross-site", "https://evil.example", false},
+		{"same-origin", "https://evil.example", false},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			r := httptest.NewRequest(method, "/", nil)
+			if test.site != "" {
+				r.Header.Set("Sec-Fetch-Site", test.site)
+			}
+			if test.origin != "" {
+				r.Header.Set("Origin", test.origin)
+			}
+			if err := g.Check(r); (err == nil) != test.good {
+				t.Errorf("%s from %q, %q: got %v, want good: %t", method, test.site, test.origin, err, test.good)
+			}
+		}
+	}
+}
+
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	g := mustGate(t, GateConfig{Origins: []string{"https://app.example.com"}})

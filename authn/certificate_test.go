@@ -224,3 +224,38 @@ func FuzzHostName(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCertificate reads certificates as TLS hands them on: who it says that the holder is has one name,
+// of the kind that is accepted.
+func FuzzCertificate(f *testing.F) {
+	ca := authntest.NewCA("ours")
+	for _, change := range []func(*x509.Certificate){
+		func(c *x509.Certificate) { c.URIs = authntest.URIs(agentID) },
+		func(c *x509.Certificate) { c.URIs = authntest.URIs(agentID, "spiffe://example.org/other") },
+		func(c *x509.Certificate) { c.DNSNames = []string{"agent.example.org"} },
+		func(c *x509.Certificate) { c.DNSNames, c.IsCA = []string{"*.example.org"}, true },
+	} {
+		f.Add(ca.Issue(change).Certificate[0])
+	}
+	domain := spiffeid.RequireTrustDomainFromString("example.org")
+	f.Fuzz(func(t *testing.T, der []byte) {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return
+		}
+		all := []*x509.Certificate{cert}
+		for _, c := range []*Certificates{{domain: domain}, {cfg: CertificateConfig{DNSNames: true}}} {
+			leaf, name, err := c.holder([][]*x509.Certificate{all}, all, cert.NotBefore)
+			if err != nil {
+				continue
+			}
+			isURI, isDNS := len(cert.URIs) == 1 && strings.HasPrefix(name, "spiffe://example.org"), len(cert.URIs) == 0 && len(cert.DNSNames) == 1 && isHostName(name)
+			if leaf.IsCA || c.cfg.DNSNames != isDNS || c.cfg.DNSNames == isURI {
+				t.Errorf("the holder of %x is %q", der, name)
+			}
+			if _, _, err := c.holder(nil, all, cert.NotBefore); err == nil {
+				t.Errorf("a certificate that nobody has verified names %q", name)
+			}
+		}
+	})
+}

@@ -97,6 +97,38 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
+// TestDiscoveryTakesNoQuery but that of the RPC: each would be another entry in every cache on the
+// way, and a credential in it one of the logs.
+func TestDiscoveryTakesNoQuery(t *testing.T) {
+	t.Parallel()
+	h := mcpconnect.NewHandler(newServer(), mcpconnect.WithLogger(quiet), mcpconnect.WithAuthn(staticTokens(t)), mcpconnect.WithResourceMetadata(&document))
+	t.Cleanup(func() { h.Close() })
+	s := serve(t, h, nil)
+	const rpc, get = "/mcp.v1.AuthDiscovery/GetMetadata", "?connect=v1&encoding=json&message=%7B%7D"
+	for _, w := range wires {
+		for _, test := range []struct {
+			method, path string
+			status       int
+		}{
+			{http.MethodGet, rpc + get, 200},
+			{http.MethodGet, rpc + "?connect=v1&encoding=json&message=e30&base64=1&compression=identity", 200},
+			{http.MethodGet, rpc + get + "&x=1", 400},
+			{http.MethodGet, rpc + get + "&access_token=abc", 400},
+			{http.MethodGet, rpc + get + "&message=%7B%7D", 400},
+			{http.MethodGet, rpc + get + "&%zz", 400},
+			{http.MethodGet, rpc + get + ";x=1", 400},
+			{http.MethodPost, rpc + "?access_token=abc", 400},
+			{http.MethodGet, "/.well-known/oauth-protected-resource?x=1", 400},
+		} {
+			c := s.call(t, w, credential{header: http.Header{"Content-Type": {"application/json"}}})
+			res, body := c.fetch(t, test.method, test.path)
+			if public := strings.HasPrefix(res.Header.Get("Cache-Control"), "public"); res.StatusCode != test.status || public != (test.status == http.StatusOK) || strings.Contains(body, "abc") {
+				t.Errorf("%s %s on %s: got %s, %q %s", test.method, test.path, w.name, res.Status, res.Header.Get("Cache-Control"), body)
+			}
+		}
+	}
+}
+
 func protoNames(t *testing.T, m *mcpv1.ProtectedResourceMetadata) string {
 	t.Helper()
 	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)

@@ -132,7 +132,8 @@ func (s *site) call(t testing.TB, w wire, c credential) *caller {
 	}
 	config := &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12}
 	if c.cert != nil {
-		config.Certificates = []tls.Certificate{*c.cert}
+		// Otherwise it would be sent to servers only that say that they take it.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c.cert, nil }
 	}
 	transport := &http.Transport{
 		Protocols: p, TLSClientConfig: config,

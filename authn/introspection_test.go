@@ -139,11 +139,91 @@ func TestIntrospectionCache(t *testing.T) {
 		for i := range 10_000 {
 			_, _ = v.VerifyToken(t.Context(), fmt.Sprint("flood", i), httptest.NewRequest(http.MethodPost, "/", nil))
 		}
-		if e.asked > 2+introspectionBurst {
+		if e.asked > 2+2*introspectionRate {
 			t.Errorf("a flood caused %d requests", e.asked)
 		}
 		ask("in the flood", "b", ErrUnavailable, e.asked)
 	})
+}
+
+// TestIntrospectionFlood: who makes tokens up keeps nobody else out, and good tokens of one address,
+// that of a proxy for example, are not counted.
+func TestIntrospectionFlood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v, e := introspection(t, nil, func(token string) (int, any) {
+			return 200, active(claims{"active": strings.HasPrefix(token, "good")})
+		})
+		ask := func(token, from string) error {
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r.RemoteAddr = from
+			_, err := v.VerifyToken(t.Context(), token, r)
+			return err
+		}
+		for i := range 10_000 {
+			_ = ask(fmt.Sprint("bad", i), fmt.Sprintf("192.0.2.1:%d", i+1))
+			_ = ask(fmt.Sprint("bad6-", i), fmt.Sprintf("[2001:db8::%x]:1", i+1))
+		}
+		if most := 2 * 2 * callerIntrospectionRate; e.asked > most {
+			t.Errorf("two networks with made-up tokens caused %d requests, want %d at the most", e.asked, most)
+		}
+		if err := ask("good of another", "192.0.2.2:1"); err != nil {
+			t.Errorf("another address gave %v", err)
+		}
+		if err := ask("good of the same", "192.0.2.1:1"); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("the address of the flood gave %v", err)
+		}
+		time.Sleep(time.Second) // of the bubble's clock
+		for i := range 2 * introspectionRate {
+			if i%introspectionRate == 0 {
+				time.Sleep(time.Second)
+			}
+			if err := ask(fmt.Sprint("good", i), "192.0.2.3:1"); err != nil {
+				t.Fatalf("good token %d of one address gave %v", i, err)
+			}
+		}
+	})
+}
+
+// TestCallersDoNotFillMemory with tokens, keys and addresses of their own, nor by being many: what is
+// kept of each is forgotten.
+func TestCallersDoNotFillMemory(t *testing.T) {
+	t.Parallel()
+	v, _ := introspection(t, nil, func(token string) (int, any) {
+		return 200, active(claims{"sub": token, "active": strings.HasPrefix(token, "good")})
+	})
+	keys, err := NewAPIKeys(nil, testKey(t, APIKey{ID: "k1", Subject: "ann"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mustMiddleware(t, Config{Authenticators: []Authenticator{Bearer{v}, keys}})
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	check := func(name, value string, i int) error {
+		r.RemoteAddr = fmt.Sprintf("%d.%d.%d.%d:1", i>>24&255, i>>16&255, i>>8&255, i&255)
+		r.Header = http.Header{name: {value}}
+		_, err := m.Check(r)
+		return err
+	}
+	for i := range 6 * maxCachedTokens { // TestCachesAreBounded has a million
+		guess := fmt.Sprintf("mcp_test_k%d_%043d", i, i)
+		sum := checksum(guess)
+		if err := check(headerAPIKey, guess+"_"+string(sum[:]), i); !errors.Is(err, ErrInvalidCredential) {
+			t.Fatalf("a guess gave %v", err)
+		}
+		_ = check(headerAuthorization, fmt.Sprint("Bearer bad", i), i)
+	}
+	v.limit = newCallerLimit(1<<30, 1<<30)
+	for i := range maxCachedTokens + 1000 {
+		if err := check(headerAuthorization, fmt.Sprint("Bearer good", i), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, of := v.answers.len(), v.limit.byAddr.len(); n > maxCachedTokens || of > maxLimitedCallers {
+		t.Errorf("%d tokens and %d addresses are known", n, of)
+	}
+	if n := len(keys.set.Load().byID); n != 1 {
+		t.Errorf("there are %d keys", n)
+	}
 }
 
 func TestIntrospectionMistakes(t *testing.T) {

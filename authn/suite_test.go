@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -24,6 +25,8 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"golang.org/x/net/http2"
+
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -37,6 +40,9 @@ import (
 
 // canary is part of each credential that the suite makes up, and must be nowhere else.
 const canary = "CANARY"
+
+// inside is what operators may read in the log, and callers may not.
+const inside = "INSIDE"
 
 // What callers are told, byte for byte.
 const (
@@ -154,7 +160,7 @@ func (l *lab) reach(r *http.Request) (*http.Response, error) {
 	case "as.example":
 		return l.as.RoundTrip(r)
 	case "down.example":
-		return nil, errors.New("nobody answers at down.example " + canary)
+		return nil, errors.New("nobody answers at down.example " + inside)
 	}
 	l.outgoing.Add(1)
 	return nil, errors.New("no such host")
@@ -192,7 +198,7 @@ func (l *lab) attacks(t testing.TB) []attack {
 		{"6", "the issuer with a slash", token(nil, authntest.Claims{"iss": "https://as.example/"}), invalid},
 		{"7", "the key of another issuer", bearer(l.other.Token(authntest.Claims{"jti": canary})), invalid},
 		{"8", "expired", token(nil, authntest.Claims{"exp": authntest.In(-61)}), invalid},
-		{"8", "not yet valid", token(nil, authntest.Claims{"nbf": authntest.In(120)}), invalid},
+		{"8", "not yet valid", token(nil, authntest.Claims{"nbf": authntest.In(600), "exp": authntest.In(1200)}), invalid}, // however long the suite takes
 		{"8", "no end", token(nil, authntest.Claims{"exp": nil}), invalid},
 		{"8", "an end in milliseconds", token(nil, authntest.Claims{"exp": now * 1000}), invalid},
 		{"9", "an ID token", token(authntest.Claims{"typ": "JWT"}, authntest.Claims{"nonce": "x"}), invalid},
@@ -229,6 +235,7 @@ func (l *lab) attacks(t testing.TB) []attack {
 		{"25", "a token that begins like the static one", bearer("dev-token-"), invalid},
 		{"76", "a certificate in a header", header("X-Forwarded-Client-Cert", "URI=spiffe://example.org/agent"), absent},
 		{"76", "a user in a header", credential{header: http.Header{"X-Forwarded-User": {"ann"}, "X-Peer-Uid": {"0"}, "Client-Cert": {":AAAA:"}}}, absent},
+		{"44", "an image of another site", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Sec-Fetch-Site": {"cross-site"}}}, forbidden},
 		{"46", "a page of another origin", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Origin": {"https://evil.example"}}}, forbidden},
 		{"46", "nobody's page", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Origin": {"null"}}}, forbidden},
 		{"46", "a page whose name ends alike", credential{header: http.Header{"Authorization": {"Bearer " + good}, "Origin": {"https://evilapp.example.com"}}}, forbidden},
@@ -367,6 +374,9 @@ func (l *lab) searchCanary(t *testing.T, said string) {
 				t.Errorf("a credential is in the %s: …%q", where, text[max(0, i-200):min(len(text), i+80)])
 			}
 		}
+		if where != "logs" && strings.Contains(text, inside) {
+			t.Errorf("what is the operators' business is in the %s", where)
+		}
 		if strings.Contains(text, "eyJ") {
 			t.Errorf("a token is in the %s", where)
 		}
@@ -504,6 +514,35 @@ func TestPathTricks(t *testing.T) {
 	}
 }
 
+// TestNoOtherWayIn: there is no HTTP/2 in clear on the port with TLS, and no upgrade to it anywhere.
+func TestNoOtherWayIn(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	const upgrade = "POST /mcp.v1.MCP/InvokeTool HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+	for _, test := range []struct{ name, address, sent, want string }{
+		{"HTTP/2 in clear where there is TLS", l.secure, http2.ClientPreface, ""},
+		{"HTTP/1.1 in clear where there is TLS", l.secure, upgrade, "HTTP/1.0 400 "},
+		{"an upgrade", l.clear, upgrade, "HTTP/1.1 401 "},
+	} {
+		conn, err := net.Dial("tcp", test.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := conn.Write([]byte(test.sent)); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, max(len(test.want), 1))
+		if n, err := conn.Read(got); string(got[:n]) != test.want {
+			t.Errorf("%s: got %q, %v, want %q", test.name, got[:n], err, test.want)
+		}
+		_ = conn.Close()
+	}
+	if n := l.reached.Load(); n != 0 {
+		t.Errorf("the tool was reached %d times", n)
+	}
+}
+
 // TestForgedRequests sends what a page can make a browser send without asking, with the
 // user's client certificate.
 func TestForgedRequests(t *testing.T) {
@@ -523,6 +562,7 @@ func TestForgedRequests(t *testing.T) {
 		{"a form with a file", http.MethodPost, "/mcp.v1.MCP/InvokeTool", http.Header{"Content-Type": {"multipart/form-data; boundary=x"}}, 415},
 		{"nothing said", http.MethodPost, "/mcp.v1.MCP/InvokeTool", nil, 415},
 		{"JSON of another page", http.MethodPost, "/mcp.v1.MCP/InvokeTool", http.Header{"Content-Type": {"application/json"}, "Origin": {"https://evil.example"}}, 403},
+		{"a list as an image", http.MethodGet, "/mcp.v1.MCP/ListTools?connect=v1&encoding=json&message=%7B%7D", http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"image"}}, 403},
 		{"a list for another page", http.MethodGet, "/mcp.v1.MCP/ListTools?connect=v1&encoding=json&message=%7B%7D", http.Header{"Origin": {"https://evil.example"}}, 403},
 	} {
 		for _, w := range wires {

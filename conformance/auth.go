@@ -34,7 +34,7 @@ func authClient(ctx context.Context, endpoint string) error {
 		Authorize:           headless,
 		RedirectURL:         redirectURL,
 	}
-	if err := configure(&cfg, os.Getenv("MCP_CONFORMANCE_CONTEXT")); err != nil {
+	if err := configure(ctx, &cfg, os.Getenv("MCP_CONFORMANCE_CONTEXT")); err != nil {
 		return err
 	}
 	if os.Getenv("MCP_CONFORMANCE_SCENARIO") == "auth/client-credentials-basic" {
@@ -67,7 +67,7 @@ func authClient(ctx context.Context, endpoint string) error {
 }
 
 // configure takes what the suite says about a scenario.
-func configure(cfg *oauth.Config, text string) error {
+func configure(ctx context.Context, cfg *oauth.Config, text string) error {
 	if text == "" {
 		return nil
 	}
@@ -76,16 +76,40 @@ func configure(cfg *oauth.Config, text string) error {
 		ClientSecret string `json:"client_secret"`
 		Issuer       string `json:"issuer"`
 	}
-	if err := json.Unmarshal([]byte(text), &said); err != nil {
+	err := json.Unmarshal([]byte(text), &said)
+	if err != nil {
 		return err
 	}
 	if said.ClientID != "" {
 		cfg.Client = &oauthex.ClientCredentials{ClientID: said.ClientID, Issuer: said.Issuer}
 		if said.ClientSecret != "" {
+			if said.Issuer == "" { // who has registered the client knows, and does not say
+				if cfg.Client.Issuer, err = issuerOf(ctx, cfg.Resource); err != nil {
+					return err
+				}
+			}
 			cfg.Client.ClientSecretAuth = &oauthex.ClientSecretAuth{ClientSecret: said.ClientSecret}
 		}
 	}
 	return nil
+}
+
+// issuerOf asks the server of a scenario which authorization server it has.
+func issuerOf(ctx context.Context, endpoint string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", err
+	}
+	var last error
+	for _, path := range []string{u.Path, ""} {
+		at := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/.well-known/oauth-protected-resource" + path}
+		m, err := oauthex.GetProtectedResourceMetadata(ctx, at.String(), endpoint, http.DefaultClient)
+		if err == nil && len(m.AuthorizationServers) > 0 {
+			return m.AuthorizationServers[0], nil
+		}
+		last = err
+	}
+	return "", fmt.Errorf("the server of the scenario does not say who its authorization server is: %w", last)
 }
 
 // headless is a browser whose person agrees to everything: the page redirects at once.

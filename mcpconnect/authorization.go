@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/auth"
@@ -58,20 +59,42 @@ func (c *clientConfig) checkCredentials(u *url.URL) error {
 	return nil
 }
 
-// authorized gives the client that has the tokens.
+// authorized gives a client like client that has the tokens, and takes no header to another origin:
+// net/http leaves out those that it knows for credentials only.
 func (c *clientConfig) authorized(base *url.URL, client *http.Client) (*http.Client, error) {
+	own := *client
+	own.CheckRedirect = withinOrigin(client.CheckRedirect)
 	if c.authorization == nil {
-		return client, nil
+		return &own, nil
 	}
 	transport, err := oauth.NewTransport(base.String(), c.authorization, client.Transport)
 	if err != nil {
 		return nil, err
 	}
-	own := *client
 	own.Transport = transport
 	// Tokens must not follow a redirect, and the service has none.
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own, nil
+}
+
+// maxRedirects is as in net/http, for clients that have no rule of their own.
+const maxRedirects = 10
+
+// withinOrigin follows redirects as next says, nil for as net/http does, if they stay in the origin.
+func withinOrigin(next func(*http.Request, []*http.Request) error) func(*http.Request, []*http.Request) error {
+	return func(r *http.Request, via []*http.Request) error {
+		if next != nil {
+			if err := next(r, via); err != nil {
+				return err
+			}
+		} else if len(via) >= maxRedirects {
+			return errors.New("mcpconnect: too many redirects")
+		}
+		if from := via[0].URL; r.URL.Scheme != from.Scheme || !strings.EqualFold(r.URL.Host, from.Host) {
+			return fmt.Errorf("mcpconnect: the server redirects to another origin, %s://%s: use that URL if it is right", r.URL.Scheme, r.URL.Host)
+		}
+		return nil
+	}
 }
 
 // Metadata asks the server at rawURL where its callers get tokens, by AuthDiscovery/GetMetadata, for

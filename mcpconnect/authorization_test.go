@@ -6,7 +6,10 @@ package mcpconnect_test
 import (
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -167,5 +170,65 @@ func TestCredentialsInClear(t *testing.T) {
 			t.Errorf("got %v, want %q", err, tt.want)
 		}
 		_ = c.Close()
+	}
+}
+
+// TestHeadersStayWithTheirOrigin: a redirect to another one is not followed, whatever client sends
+// the RPCs, and that client stays as it was.
+func TestHeadersStayWithTheirOrigin(t *testing.T) {
+	t.Parallel()
+	var reached atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	handler := mcpconnect.NewHandler(everything.New(nil).MCP(), mcpconnect.WithLogger(quiet))
+	t.Cleanup(func() { _ = handler.Close() })
+	var here *httptest.Server
+	here = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		switch to {
+		case "away":
+			http.Redirect(w, r, elsewhere.URL+"/"+path, http.StatusTemporaryRedirect)
+		case "over":
+			http.Redirect(w, r, here.URL+"/away/"+path, http.StatusTemporaryRedirect)
+		case "down":
+			http.Redirect(w, r, "https://"+r.Host+"/"+path, http.StatusTemporaryRedirect)
+		case "within":
+			http.Redirect(w, r, here.URL+"/"+path, http.StatusTemporaryRedirect)
+		default:
+			handler.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(here.Close)
+	asked := 0
+	for name, client := range map[string]*http.Client{
+		"of net/http": {},
+		"with its own rule": {CheckRedirect: func(*http.Request, []*http.Request) error {
+			asked++
+			return nil
+		}},
+	} {
+		before := client.CheckRedirect == nil
+		for _, option := range []mcpconnect.ClientOption{
+			mcpconnect.WithHeader("X-Mcp-Api-Key", "secret"), mcpconnect.WithHeader("Authorization", "Bearer secret"),
+			mcpconnect.WithHeader("Cookie", "secret"), mcpconnect.WithHeader("X-Own", "secret"),
+		} {
+			for _, path := range []string{"/away", "/over", "/down", "/within"} {
+				c := mcpconnect.NewClient(here.URL+path, mcpconnect.WithHTTPClient(client), mcpconnect.WithHTTP1(), mcpconnect.WithProtocol(mcpconnect.ProtocolConnect), option)
+				_, err := c.Ping(t.Context())
+				if path == "/within" && err != nil {
+					t.Errorf("the client %s does not follow within the origin: %v", name, err)
+				}
+				if path != "/within" && (err == nil || !strings.Contains(err.Error(), "to another origin")) {
+					t.Errorf("the client %s, %s: got %v", name, path, err)
+				}
+				_ = c.Close()
+			}
+		}
+		if before != (client.CheckRedirect == nil) {
+			t.Errorf("the client %s has changed", name)
+		}
+	}
+	if n := reached.Load(); n > 0 || asked == 0 {
+		t.Errorf("another origin was reached %d times, and the client's own rule was asked %d times", n, asked)
 	}
 }

@@ -92,7 +92,8 @@ func WithHTTP1() ClientOption {
 
 // WithHTTPClient sends the RPCs with client, which stays the caller's: it is never
 // closed. It must speak HTTP/2 to the server, in clear for http:// URLs, unless
-// [WithHTTP1] is given too, and must have no Timeout, which would cut off streams. By
+// [WithHTTP1] is given too, and must have no Timeout, which would cut off streams. Redirects to
+// another origin are not followed, whatever it says: what [WithHeader] adds is not for others. By
 // default, or if client is nil, there is one for each [Transport] connection and each
 // [Client], which finds dead HTTP/2 peers by pings.
 func WithHTTPClient(client *http.Client) ClientOption {

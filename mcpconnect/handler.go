@@ -92,7 +92,8 @@ func NewHandler(server *mcp.Server, opts ...HandlerOption) *Handler {
 	// its beginning, in one place.
 	public := http.NewServeMux()
 	public.Handle("/", cfg.authenticated(mux, connectOptions))
-	public.Handle(mcpv1connect.NewAuthDiscoveryHandler(h.server, connectOptions...))
+	path, discovery := mcpv1connect.NewAuthDiscoveryHandler(h.server, connectOptions...)
+	public.Handle(withoutQuery(path, discovery, connectOptions...))
 	public.Handle(h.health.Handler(connectOptions...))
 	for _, path := range cfg.metadata.Paths() {
 		public.Handle(path, cfg.metadata)

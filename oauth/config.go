@@ -30,9 +30,9 @@ type Config struct {
 	// for [ErrNoMetadata]. It may be nil.
 	Metadata func(ctx context.Context) (*oauthex.ProtectedResourceMetadata, error)
 
-	// Client is who we are at the authorization server, if that is known. Its Issuer, if set, has to
-	// be the one that the resource names. Without, that is the first one that the resource names: a
-	// secret goes to no other one later.
+	// Client is who we are at the authorization server, if that is known. Its Issuer is the one that
+	// the resource has to name. With a secret it must be set: the resource would say otherwise who
+	// gets the secret.
 	Client *oauthex.ClientCredentials
 	// ClientIDMetadataURL is where our metadata is, if Client is nil: an https URL with a path, which
 	// is the client id at authorization servers that support such documents.
@@ -90,6 +90,12 @@ func (c *Config) check() (*url.URL, error) {
 	if c.Client != nil {
 		if err := c.Client.Validate(); err != nil {
 			return nil, fmt.Errorf("oauth: Client: %w", err)
+		}
+		switch issuer := c.Client.Issuer; {
+		case issuer == "" && c.Client.ClientSecretAuth != nil:
+			return nil, fmt.Errorf("oauth: Client %q has a secret, whose Issuer is not set: write the URL of the authorization server that has given the secret", c.Client.ClientID)
+		case issuer != "" && !isSafe(issuer):
+			return nil, fmt.Errorf("oauth: Client: Issuer is %q: it is neither https nor on this machine", issuer)
 		}
 	}
 	if r := c.Registration; r != nil && c.RedirectURL != "" && !slices.Contains(r.RedirectURIs, c.RedirectURL) {

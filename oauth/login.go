@@ -36,9 +36,9 @@ func (s *Source) login(ctx context.Context, c challenge) error {
 	if err != nil {
 		return fmt.Errorf("oauth: %w", err)
 	}
-	var known *Credential
-	if old := s.credential; old != nil && old.Issuer == issuer { // of another one it is worth nothing
-		known = old
+	known, err := s.known(ctx, issuer)
+	if err != nil {
+		return err
 	}
 	client, err := s.register(ctx, as, known)
 	if err != nil {
@@ -69,6 +69,14 @@ func (s *Source) login(ctx context.Context, c challenge) error {
 	})
 }
 
+// known is what issuer has given before, nil for nothing. What another one has given is worth nothing.
+func (s *Source) known(ctx context.Context, issuer string) (*Credential, error) {
+	if c := s.credential; c != nil && c.Issuer == issuer {
+		return c, nil
+	}
+	return s.cfg.Store.LoadOf(ctx, s.key(), issuer)
+}
+
 // scopes are what to ask for: what the challenge names, or else the server's metadata, beside what
 // the token had, and the means to refresh it where there are such.
 func (s *Source) scopes(c challenge, m *oauthex.ProtectedResourceMetadata, as *oauthex.AuthServerMeta, known *Credential) []string {
@@ -91,8 +99,8 @@ func (s *Source) scopes(c challenge, m *oauthex.ProtectedResourceMetadata, as *o
 // registered before, or as we do now.
 func (s *Source) register(ctx context.Context, as *oauthex.AuthServerMeta, known *Credential) (Registration, error) {
 	if id := s.cfg.Client; id != nil {
-		if err := s.pin(id, as.Issuer); err != nil {
-			return Registration{}, err
+		if id.Issuer != "" && id.Issuer != as.Issuer { // what the resource names may change
+			return Registration{}, fmt.Errorf("the client %q is one of %q", id.ClientID, id.Issuer)
 		}
 		r := Registration{ID: id.ClientID, Style: oauth2.AuthStyleInParams}
 		if id.ClientSecretAuth != nil {
@@ -125,22 +133,6 @@ func (s *Source) register(ctx context.Context, as *oauthex.AuthServerMeta, known
 		}
 	}
 	return r, nil
-}
-
-// pin tells whether a client that was configured may be one at issuer. What the resource names may
-// change: a secret is for who it was for at first.
-func (s *Source) pin(id *oauthex.ClientCredentials, issuer string) error {
-	known := id.Issuer
-	if known == "" && id.ClientSecretAuth != nil {
-		if known = s.issuer; known == "" && s.credential != nil {
-			known = s.credential.Issuer
-		}
-	}
-	if known != "" && known != issuer {
-		return fmt.Errorf("the client %q is one of %q", id.ClientID, known)
-	}
-	s.issuer = issuer
-	return nil
 }
 
 // registration is what we say of ourselves.

@@ -49,8 +49,6 @@ type Source struct {
 	// fresh is the token that the last refresh has given, and freshened when.
 	fresh     string
 	freshened time.Time
-	// issuer is the authorization server that Client's secret has gone to, empty for none.
-	issuer string
 }
 
 var _ auth.OAuthHandler = (*Source)(nil)
@@ -152,7 +150,13 @@ func (c *Credential) isGood() bool {
 func (s *Source) key() string { return s.resource.String() }
 
 func (s *Source) load(ctx context.Context) error {
-	c, err := s.cfg.Store.Load(ctx, s.key())
+	load := s.cfg.Store.Load
+	if id := s.cfg.Client; id != nil && id.Issuer != "" {
+		load = func(ctx context.Context, resource string) (*Credential, error) {
+			return s.cfg.Store.LoadOf(ctx, resource, id.Issuer)
+		}
+	}
+	c, err := load(ctx, s.key())
 	if err != nil {
 		return err
 	}
@@ -305,7 +309,7 @@ func (s *Source) refresh(ctx context.Context) (bool, error) {
 			return false, s.forget(ctx, c)
 		case "invalid_client", "unauthorized_client":
 			if c.Client.Dynamic { // it can register again
-				return false, s.save(ctx, nil)
+				return false, s.save(ctx, &Credential{Resource: c.Resource, Issuer: c.Issuer})
 			}
 		}
 	}

@@ -456,6 +456,25 @@ func TestAnotherIssuer(t *testing.T) {
 	}
 }
 
+// TestBackAtTheFirstIssuer, who has registered us before, nobody registers again.
+func TestBackAtTheFirstIssuer(t *testing.T) {
+	t.Parallel()
+	for _, store := range []oauth.Store{nil, oauth.FileStore{Dir: t.TempDir()}} {
+		first, c := pair(t, func(c *oauth.Config) { c.Store = store })
+		c.mustNeed("read")
+		second := oauthtest.NewAuthorizationServer(t)
+		for _, at := range []string{second.URL, first.URL} {
+			first.Set(func() { c.resource.metadata["authorization_servers"] = []string{at} })
+			if err := c.source.Login(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(first.Clients) != 1 || len(second.Clients) != 1 || len(first.Logins) != 2 || len(second.Logins) != 1 {
+			t.Errorf("registered %d and %d times, for %d and %d logins", len(first.Clients), len(second.Clients), len(first.Logins), len(second.Logins))
+		}
+	}
+}
+
 // TestTokensStayWithTheirServer: other origins, and other paths of it that redirect, get none.
 func TestTokensStayWithTheirServer(t *testing.T) {
 	t.Parallel()

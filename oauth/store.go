@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,12 +51,14 @@ type Registration struct {
 	RedirectURL string `json:"redirect_url,omitempty"`
 }
 
-// A Store keeps credentials by the URL of the server that they are for. It must be safe for
-// concurrent use, also by several processes if they share it.
+// A Store keeps credentials by the URL of the server that they are for, and by the Issuer of each. It
+// must be safe for concurrent use, also by several processes if they share it.
 type Store interface {
-	// Load gives a credential, nil for none.
+	// Load gives the credential that was saved last, whoever its issuer is, nil for none.
 	Load(ctx context.Context, resource string) (*Credential, error)
-	// Save keeps a credential in the place of any other; nil removes it.
+	// LoadOf gives the credential of one issuer, nil for none.
+	LoadOf(ctx context.Context, resource, issuer string) (*Credential, error)
+	// Save keeps a credential in the place of any other of its issuer; nil removes those of all issuers.
 	Save(ctx context.Context, resource string, c *Credential) error
 }
 
@@ -65,29 +68,45 @@ type Locker interface {
 	Lock(ctx context.Context, resource string) (unlock func(), err error)
 }
 
-// A memory is a store that ends with its process.
+// A memory is a store that ends with its process, for one resource.
 type memory struct {
-	mu sync.Mutex
-	of map[string]*Credential
+	mu   sync.Mutex
+	last *Credential
+	of   map[string]*Credential // by issuer
 }
 
-func (m *memory) Load(_ context.Context, resource string) (*Credential, error) {
+func (m *memory) Load(context.Context, string) (*Credential, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.of[resource], nil
+	return m.last, nil
 }
 
-func (m *memory) Save(_ context.Context, resource string, c *Credential) error {
+func (m *memory) LoadOf(_ context.Context, _, issuer string) (*Credential, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.of == nil {
+	return m.of[issuer], nil
+}
+
+func (m *memory) Save(_ context.Context, _ string, c *Credential) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last = c
+	if c == nil {
+		m.of = nil
+		return nil
+	}
+	if len(m.of) >= maxIssuers || m.of == nil { // the resource names them
 		m.of = map[string]*Credential{}
 	}
-	m.of[resource] = c
+	m.of[c.Issuer] = c
 	return nil
 }
 
-// A FileStore keeps each credential in a file of its own, which only its user can read.
+// maxIssuers bounds how many issuers of one resource are remembered.
+const maxIssuers = 16
+
+// A FileStore keeps each credential in a file of its own, which only its user can read: that of the
+// last issuer of a resource under the name of the resource, those of others beside it.
 type FileStore struct {
 	// Dir is the folder. It is made, for its user alone, when there is something to keep.
 	Dir string
@@ -100,13 +119,33 @@ var (
 
 // path names the file: URLs have characters that file names cannot have.
 func (s FileStore) path(resource string) string {
-	sum := sha256.Sum256([]byte(resource))
-	return filepath.Join(s.Dir, hex.EncodeToString(sum[:16])+".json")
+	return filepath.Join(s.Dir, nameOf(resource)+".json")
+}
+
+// pathOf names the file of an issuer that is not the last one.
+func (s FileStore) pathOf(resource, issuer string) string {
+	return filepath.Join(s.Dir, nameOf(resource)+"-"+nameOf(issuer)+".json")
+}
+
+func nameOf(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return hex.EncodeToString(sum[:16])
 }
 
 // Load implements [Store]. It refuses a file that others can read.
 func (s FileStore) Load(_ context.Context, resource string) (*Credential, error) {
-	path := s.path(resource)
+	return readCredential(s.path(resource))
+}
+
+// LoadOf implements [Store].
+func (s FileStore) LoadOf(ctx context.Context, resource, issuer string) (*Credential, error) {
+	if last, err := s.Load(ctx, resource); err == nil && last != nil && last.Issuer == issuer {
+		return last, nil
+	}
+	return readCredential(s.pathOf(resource, issuer))
+}
+
+func readCredential(path string) (*Credential, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // there is none
@@ -129,14 +168,22 @@ func (s FileStore) Load(_ context.Context, resource string) (*Credential, error)
 }
 
 // Save implements [Store]. A reader sees the old file or the new one.
-func (s FileStore) Save(_ context.Context, resource string, c *Credential) error {
-	path := s.path(resource)
+func (s FileStore) Save(ctx context.Context, resource string, c *Credential) error {
 	if c == nil {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("oauth: %w", err)
-		}
-		return nil
+		return s.remove(resource)
 	}
+	if last, err := s.Load(ctx, resource); err == nil && last != nil && last.Issuer != c.Issuer {
+		if err := s.write(s.pathOf(resource, last.Issuer), last); err != nil {
+			return err
+		}
+	}
+	if err := s.write(s.path(resource), c); err != nil {
+		return err
+	}
+	return removeFile(s.pathOf(resource, c.Issuer)) // as it was before
+}
+
+func (s FileStore) write(path string, c *Credential) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("oauth: %w", err)
@@ -154,6 +201,28 @@ func (s FileStore) Save(_ context.Context, resource string, c *Credential) error
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("oauth: %w", err), os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// remove removes what there is for a resource, of all issuers.
+func (s FileStore) remove(resource string) error {
+	files, err := os.ReadDir(s.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("oauth: %w", err)
+	}
+	var failed error
+	for _, f := range files {
+		if name := f.Name(); strings.HasPrefix(name, nameOf(resource)) && strings.HasSuffix(name, ".json") {
+			failed = errors.Join(failed, removeFile(filepath.Join(s.Dir, name)))
+		}
+	}
+	return failed
+}
+
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("oauth: %w", err)
 	}
 	return nil
 }

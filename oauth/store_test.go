@@ -68,3 +68,54 @@ func TestFileStore(t *testing.T) {
 		}
 	}
 }
+
+// TestStoreKeepsIssuersApart: what one authorization server has given is not lost, nor used, while
+// another one counts.
+func TestStoreKeepsIssuersApart(t *testing.T) {
+	t.Parallel()
+	const resource = "https://mcp.example.com"
+	credential := func(issuer string) *oauth.Credential {
+		return &oauth.Credential{Resource: resource, Issuer: issuer, Client: oauth.Registration{ID: "client of " + issuer}}
+	}
+	const a, b = "https://a.example", "https://b.example"
+	s := oauth.FileStore{Dir: t.TempDir()}
+	load := func(issuer string) string {
+		t.Helper()
+		c, err := s.LoadOf(t.Context(), resource, issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, err := s.Load(t.Context(), resource)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "the last of nobody, "
+		if last != nil {
+			got = "the last of " + last.Issuer + ", "
+		}
+		if c == nil {
+			return got + "none"
+		}
+		return got + c.Client.ID
+	}
+	for _, step := range []struct {
+		name string
+		save *oauth.Credential
+		a, b string
+	}{
+		{"of a", credential(a), "the last of " + a + ", client of " + a, "the last of " + a + ", none"},
+		{"of b", credential(b), "the last of " + b + ", client of " + a, "the last of " + b + ", client of " + b},
+		{"of a again", credential(a), "the last of " + a + ", client of " + a, "the last of " + a + ", client of " + b},
+		{"a logout", nil, "the last of nobody, none", "the last of nobody, none"},
+	} {
+		if err := s.Save(t.Context(), resource, step.save); err != nil {
+			t.Fatal(err)
+		}
+		if gotA, gotB := load(a), load(b); gotA != step.a || gotB != step.b {
+			t.Errorf("%s: got %q and %q, want %q and %q", step.name, gotA, gotB, step.a, step.b)
+		}
+	}
+	if files, err := filepath.Glob(filepath.Join(s.Dir, "*")); err != nil || len(files) > 0 {
+		t.Errorf("after the logout there are %q, %v", files, err)
+	}
+}

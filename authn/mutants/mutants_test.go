@@ -56,6 +56,8 @@ var mutants = []mutant{
 	{"a path is public by its end", "mcpconnect/handler.go", "public.Handle(\"/\", cfg.authenticated(mux, connectOptions))", "authenticated := cfg.authenticated(mux, connectOptions)\n\tpublic.Handle(\"/\", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {\n\t\tif strings.HasSuffix(r.URL.Path, \"/GetMetadata\") {\n\t\t\tmux.ServeHTTP(w, r)\n\t\t\treturn\n\t\t}\n\t\tauthenticated.ServeHTTP(w, r)\n\t}))", "TestDiscovery|TestPathTricks"},
 	{"what has no rule is allowed", "authn/policy.go", "\trules, ok := p.rulesFor(a)\n\tif !ok {\n\t\treturn Denied()\n\t}", "\trules, _ := p.rulesFor(a)", access},
 	{"scopes are not compared", "authn/policy.go", "enough = enough && p.has(caller, scopes)", "_ = scopes", access},
+	{"scopes from headers", "authn/middleware.go", "a.caller, a.response = p, nil", "if claimed := r.Header.Get(\"X-Forwarded-Scopes\"); claimed != \"\" {\n\t\tq := *p\n\t\tq.Scopes = append(q.Scopes, claimed, \"write\", \"read\")\n\t\tp = sealed(q)\n\t}\n\ta.caller, a.response = p, nil", access},
+	{"an image may call", "authn/browser.go", "site == \"\" || site == \"same-origin\" || site == \"none\"", "site != \"?\"", attacks},
 	{"lists show everything", "handlers/access.go", "err := show(ctx, s.cfg.Policy, &shown.Cacheable, &shown.Tools, methodCallTool, func(t *mcp.Tool) string { return t.Name })\n\t\treturn &shown, err", "return &shown, nil", access},
 	{"private lists in public caches", "handlers/cache.go", "if public && !authenticated(ctx, info) {", "if true {", "TestCachingOfGets|" + access},
 	{"sessions are anybody's", "handlers/caller.go", "return p.ID() + \" \" + p.ClientID", "return \"somebody\"", "TestSessionsBelong"},

@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,9 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/spf13/cobra"
 
 	"github.com/mcpconnect/mcpconnect/internal/config"
+	"github.com/mcpconnect/mcpconnect/mcpconnect"
 )
 
 // docAddr is the address in docs/command.md and in the help, which the tests replace.
@@ -181,6 +186,50 @@ func TestDocumentedFiles(t *testing.T) {
 			if err != nil || !strings.Contains(out, `"id":2,"result"`) {
 				t.Errorf("%s: %v\n%s", name, err, out)
 			}
+		}
+	}
+}
+
+// TestErrorsOfServersMoveNoCursor: what a server writes into an error is for people to read.
+func TestErrorsOfServersMoveNoCursor(t *testing.T) {
+	t.Parallel()
+	server := mcp.NewServer(&mcp.Implementation{Name: "evil", Version: "1"}, nil)
+	server.AddTool(&mcp.Tool{Name: "evil", InputSchema: json.RawMessage(`{"type":"object"}`)}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return nil, &jsonrpc.Error{Code: -32000, Message: "\x1b]0;title\a\u009b2J\u202ereversed"}
+	})
+	h := mcpconnect.NewHandler(server, mcpconnect.WithStreamableHTTP())
+	t.Cleanup(func() { _ = h.Close() })
+	s := httptest.NewUnstartedServer(h)
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
+	t.Cleanup(s.Close)
+	for _, line := range []string{"call " + s.URL + " evil", "call " + s.URL + " evil --protocol http", "doctor " + s.URL + " evil"} {
+		out, err := shell(t, "mcpconnect "+line, "")
+		if err == nil || !strings.Contains(out, "reversed") || strings.ContainsAny(out, "\x1b\a\u009b\u202e") {
+			t.Errorf("%s: %v, %q", line, err, out)
+		}
+	}
+}
+
+// TestCompletion: what a shell is told when somebody presses the tabulator, and that the scripts
+// for it are there.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ line, want string }{
+		{"__complete do", "doctor\tFind out why"},
+		{"__complete gat", "gateway\t"},
+		{"__complete ls --protocol ''", "grpcweb\n"},
+		{"__complete ls --protocol ''", ":4\n"}, // and no files
+		{"__complete call --out", "--output\t"},
+		{"completion bash", "__start_mcpconnect"},
+		{"completion zsh", "#compdef mcpconnect"},
+		{"completion fish", "complete -c mcpconnect"},
+		{"completion powershell", "Register-ArgumentCompleter"},
+	} {
+		if out, err := shell(t, "mcpconnect "+tt.line, ""); err != nil || !strings.Contains(out, tt.want) {
+			t.Errorf("%s: %v, want %q, got\n%s", tt.line, err, tt.want, out)
 		}
 	}
 }

@@ -20,15 +20,18 @@ import (
 func newDoctorCommand() *cobra.Command {
 	var f clientFlags
 	cmd := &cobra.Command{
-		Use:   "doctor URL",
+		Use:   "doctor URL [tool [key=value...]]",
 		Short: "Find out why a server cannot be reached",
-		Long: `Go the way to a server step by step: its name, TCP, TLS, HTTP/2, authentication, then each
-protocol with a call. Each step tells what it found, and what to do if it failed. The command
-fails if the protocol of --protocol does not work; that others do not may be as it should.`,
-		Example: "  mcpconnect doctor http://127.0.0.1:8080",
-		Args:    cobra.ExactArgs(1),
+		Long: `Go the way to a server step by step: its name, TCP, TLS, HTTP/2, the metadata that says who gives
+tokens, authentication, then each protocol, with a list of the tools and, if one is named, a call
+of a tool: none is called otherwise, since tools do things. Each step tells what it found, and
+what to do if it failed. The command fails if the protocol of --protocol does not work; that
+others do not may be as it should.`,
+		Example: `  mcpconnect doctor http://127.0.0.1:8080
+  mcpconnect doctor http://127.0.0.1:8080 add a=2 b=3`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return diagnose(cmd, &f, args[0])
+			return diagnose(cmd, &f, args[0], args[1:])
 		},
 	}
 	f.flags(cmd, time.Minute)
@@ -53,7 +56,7 @@ type diagnosis struct {
 func (d *diagnosis) step(name string, run func() (string, error)) error {
 	found, err := run()
 	if err == nil {
-		fmt.Fprintf(d.w, "ok    %-14s %s\n", name, oneLine(found))
+		fmt.Fprintf(d.w, "ok    %-14s %s\n", name, beginning(found, 200))
 		return nil
 	}
 	fmt.Fprintf(d.w, "FAIL  %-14s %s\n", name, printable(err.Error()))
@@ -63,7 +66,7 @@ func (d *diagnosis) step(name string, run func() (string, error)) error {
 	return err
 }
 
-func diagnose(cmd *cobra.Command, f *clientFlags, text string) error {
+func diagnose(cmd *cobra.Command, f *clientFlags, text string, call []string) error {
 	server, err := f.server(text)
 	if err != nil {
 		return err
@@ -89,10 +92,11 @@ func diagnose(cmd *cobra.Command, f *clientFlags, text string) error {
 	}
 	// Without HTTP/2 some protocols work.
 	_ = d.step("HTTP/2", func() (string, error) { return n.http2(ctx) })
+	_ = d.step("metadata", func() (string, error) { return n.metadata(ctx) })
 	_ = d.step("authentication", func() (string, error) { return n.authentication(ctx) })
 	var failed error
 	for _, p := range remote.Protocols {
-		err := d.step(p, func() (string, error) { return f.try(cmd, text, p) })
+		err := d.step(p, func() (string, error) { return f.try(cmd, text, p, call) })
 		if p == f.protocol {
 			failed = err
 		}
@@ -107,8 +111,8 @@ func diagnose(cmd *cobra.Command, f *clientFlags, text string) error {
 	return &exitError{status, fmt.Errorf("the protocol %s does not work: see above", f.protocol)}
 }
 
-// try calls the server over one protocol.
-func (f *clientFlags) try(cmd *cobra.Command, url, protocol string) (found string, err error) {
+// try calls the server over one protocol; call is a tool with its arguments, or nothing.
+func (f *clientFlags) try(cmd *cobra.Command, url, protocol string, call []string) (found string, err error) {
 	one := *f
 	one.protocol = protocol
 	if protocol == "grpc" && one.http1 {
@@ -129,6 +133,14 @@ func (f *clientFlags) try(cmd *cobra.Command, url, protocol string) (found strin
 			era = "a session"
 		}
 		found = fmt.Sprintf("MCP %s, %s; %d tools on the first page, listed in %v", version, era, len(tools.Tools), time.Since(began).Round(10*time.Microsecond))
+		if len(call) == 0 {
+			return nil
+		}
+		began = time.Now()
+		if err := f.call(ctx, io.Discard, s, call[0], call[1:], nil, &progressBar{w: io.Discard}); err != nil {
+			return err
+		}
+		found += fmt.Sprintf("; %s called in %v", call[0], time.Since(began).Round(10*time.Microsecond))
 		return nil
 	})
 	if err != nil {
@@ -141,7 +153,9 @@ func protocolAdvice(protocol string, err error) string {
 	e, ok := errors.AsType[*exitError](err)
 	switch {
 	case ok && e.status == exitNotLetIn:
-		return "get credentials from whoever runs the server"
+		return "log in with mcpconnect login, or get credentials from whoever runs the server"
+	case ok && (e.status == exitTool || e.status == exitUsage):
+		return "the protocol works: look at the tool and its arguments"
 	case protocol == "grpc":
 		return "a proxy that drops trailers or speaks HTTP/1.1 breaks gRPC: --protocol grpcweb or connect, with --http1, need neither"
 	case protocol == "http":

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -15,7 +16,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"github.com/mcpconnect/mcpconnect/internal/fetch"
 	"github.com/mcpconnect/mcpconnect/internal/remote"
+	"github.com/mcpconnect/mcpconnect/oauth"
 )
 
 // network are the steps below the protocols.
@@ -135,13 +140,69 @@ func (n *network) get(ctx context.Context, t http.RoundTripper) (*http.Response,
 	return t.RoundTrip(r)
 }
 
-// authentication asks for nothing in particular without credentials, and tells what the server
-// wants.
-func (n *network) authentication(ctx context.Context) (string, error) {
-	t := &http.Transport{TLSClientConfig: n.server.TLS}
+// metadata finds out who gives tokens for the server, as clients do.
+func (n *network) metadata(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	cfg, err := n.server.OAuth()
+	if err != nil {
+		return "", err
+	}
+	m, err := n.findMetadata(ctx, cfg)
+	switch {
+	case errors.Is(err, oauth.ErrNoMetadata):
+		return "none: the server does not say who gives tokens for it", nil
+	case err != nil:
+		return "", &advised{err, "the server is to give one document by AuthDiscovery/GetMetadata and at its well-known path"}
+	case cfg.Resource != m.Resource && !strings.HasPrefix(cfg.Resource, strings.TrimSuffix(m.Resource, "/")+"/"):
+		return "", &advised{fmt.Errorf("it is for %s, and not for %s", m.Resource, cfg.Resource), "use that URL, or have the server's resource be the URL that clients use"}
+	}
+	return "tokens for " + m.Resource + " are given by " + firstOf(strings.Join(m.AuthorizationServers, ", "), "nobody"), nil
+}
+
+// findMetadata asks by RPC, or, where there are none, at the well-known paths.
+func (n *network) findMetadata(ctx context.Context, cfg oauth.Config) (*oauthex.ProtectedResourceMetadata, error) {
+	if cfg.Metadata != nil {
+		return cfg.Metadata(ctx)
+	}
+	u, err := url.Parse(cfg.Resource)
+	if err != nil {
+		return nil, err
+	}
+	t := n.plain()
+	defer t.CloseIdleConnections()
+	for _, path := range []string{strings.TrimSuffix(u.Path, "/"), ""} {
+		at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/.well-known/oauth-protected-resource" + path}
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), http.NoBody)
+		if err != nil {
+			return nil, err
+		}
+		text, err := fetch.JSON(&http.Client{Transport: t}, r, 1<<20)
+		if fetch.IsMissing(err) {
+			continue
+		}
+		m := new(oauthex.ProtectedResourceMetadata)
+		if err == nil {
+			err = json.Unmarshal(text, m)
+		}
+		return m, err
+	}
+	return nil, oauth.ErrNoMetadata
+}
+
+// plain is a transport of net/http alone.
+func (n *network) plain() *http.Transport {
+	t := &http.Transport{}
 	if n.server.TLS != nil {
 		t.TLSClientConfig = n.server.TLS.Clone()
 	}
+	return t
+}
+
+// authentication asks for nothing in particular without credentials, and tells what the server
+// wants.
+func (n *network) authentication(ctx context.Context) (string, error) {
+	t := n.plain()
 	defer t.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -162,6 +223,19 @@ func (n *network) authentication(ctx context.Context) (string, error) {
 		return "not needed, as far as can be told", nil
 	case len(n.server.Header) > 0 || n.server.TLS != nil && len(n.server.TLS.Certificates) > 0:
 		return "needed, and given: " + challenge, nil
+	case n.loggedIn(ctx):
+		return "needed, and given by mcpconnect login: " + challenge, nil
+	case n.server.Authorization != nil:
+		return "", &advised{errors.New("needed, and the login has ended"), "log in again: mcpconnect login"}
 	}
-	return "", &advised{fmt.Errorf("needed: %s", firstOf(challenge, res.Status)), "use --token, --api-key or --cert"}
+	return "", &advised{fmt.Errorf("needed: %s", firstOf(challenge, res.Status)), "use mcpconnect login, --token, --api-key or --cert"}
+}
+
+// loggedIn tells whether mcpconnect login has left a token that is good.
+func (n *network) loggedIn(ctx context.Context) bool {
+	if n.server.Authorization == nil {
+		return false
+	}
+	source, err := n.server.Authorization.TokenSource(ctx)
+	return err == nil && source != nil
 }

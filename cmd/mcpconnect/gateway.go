@@ -113,7 +113,7 @@ func serveGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (er
 		defer stop()
 		log.Info("probes and metrics are served", "address", at.String())
 	}
-	ln, err := listen(ctx, cfg.Listen)
+	ln, err := listen(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -158,21 +158,12 @@ func openGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*ga
 	return gateway.New(ctx, c)
 }
 
-// listen listens on host:port, or on the Unix socket of unix:/path, which only its user may use.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	var lc net.ListenConfig
-	path, isUnix := strings.CutPrefix(addr, "unix:")
-	if !isUnix {
-		return lc.Listen(ctx, "tcp", addr)
+// listen listens on host:port, or on the Unix socket of unix:/path.
+func listen(ctx context.Context, cfg *config.Config) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(cfg.Listen, "unix:"); ok {
+		return listenUnix(ctx, path, cfg.SocketMode())
 	}
-	ln, err := lc.Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	return ln, nil
+	return new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 }
 
 // watch follows the files of the access until stop is called.

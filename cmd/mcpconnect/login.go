@@ -26,6 +26,7 @@ type loginFlags struct {
 
 	scopes                     []string
 	clientID, metadata, secret string
+	issuer                     string
 	noBrowser                  bool
 	timeout                    time.Duration
 }
@@ -48,6 +49,7 @@ of its own.`,
 	fs.StringArrayVar(&f.scopes, "scope", nil, "scope to ask for beside those that the server names; may be repeated")
 	fs.StringVar(&f.clientID, "client-id", "", "client id that the authorization server knows; if empty, one is registered")
 	fs.StringVar(&f.secret, "client-secret-file", "", "file with the secret of --client-id, if it has one")
+	fs.StringVar(&f.issuer, "issuer", "", "URL of the authorization server that knows --client-id; needed with --client-secret-file: the secret goes to no other one")
 	fs.StringVar(&f.metadata, "client-metadata", "", "https URL of a client ID metadata document, where the authorization server takes such")
 	fs.BoolVar(&f.noBrowser, "no-browser", false, "print the page's URL only")
 	fs.DurationVar(&f.timeout, "timeout", loginTimeout, "how long the login may take")
@@ -125,13 +127,15 @@ func (f *loginFlags) run(cmd *cobra.Command, url string) error {
 
 // client is who the flags say that we are, nil for nobody yet.
 func (f *loginFlags) client() (*oauthex.ClientCredentials, error) {
-	if f.clientID == "" {
-		if f.secret != "" {
-			return nil, errors.New("--client-secret-file needs --client-id")
-		}
+	switch {
+	case f.clientID == "" && (f.secret != "" || f.issuer != ""):
+		return nil, errors.New("--client-secret-file and --issuer need --client-id")
+	case f.clientID == "":
 		return nil, nil //nolint:nilnil // there is none
+	case f.secret != "" && f.issuer == "":
+		return nil, errors.New("--client-secret-file needs --issuer, the URL of the authorization server that has given the secret: the server that you log in to would say otherwise who gets it")
 	}
-	c := &oauthex.ClientCredentials{ClientID: f.clientID}
+	c := &oauthex.ClientCredentials{ClientID: f.clientID, Issuer: f.issuer}
 	if f.secret != "" {
 		text, err := os.ReadFile(f.secret)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -96,6 +97,10 @@ func TestLogin(t *testing.T) {
 			if out, status := run("ls", url); status != exitNotLetIn || !strings.Contains(out, "mcpconnect login") {
 				t.Errorf("before the login got %d:\n%s", status, out)
 			}
+			const metadata = "ok    metadata       tokens for "
+			if out, status := run("doctor", url); status != exitNotLetIn || !strings.Contains(out, "use mcpconnect login") || !strings.Contains(out, metadata+url+path+" are given by "+as.URL) {
+				t.Errorf("before the login doctor gave %d:\n%s", status, out)
+			}
 			if out, status := run("login", url, "--no-browser"); status != 0 || !strings.Contains(out, "logged in to "+url) {
 				t.Fatalf("the login gave %d:\n%s", status, out)
 			}
@@ -104,8 +109,15 @@ func TestLogin(t *testing.T) {
 					t.Errorf("%q gave %d:\n%s", args, status, out)
 				}
 			}
+			if out, status := run("doctor", url, "add", "a=1", "b=2"); status != 0 || !strings.Contains(out, "ok    authentication needed, and given by mcpconnect login") || !strings.Contains(out, "add called in") {
+				t.Errorf("doctor gave %d:\n%s", status, out)
+			}
 			if len(as.Logins) != 1 || len(as.Grants) < 2 {
 				t.Errorf("there were %d logins and %q", len(as.Logins), as.Grants)
+			}
+			as.Set(func() { clear(as.RefreshTokens); as.Fail = "invalid_grant" })
+			if out, status := run("doctor", url); status != exitNotLetIn || !strings.Contains(out, "log in again") {
+				t.Errorf("after the login has ended doctor gave %d:\n%s", status, out)
 			}
 			if out, status := run("logout", url); status != 0 {
 				t.Errorf("the logout gave %d:\n%s", status, out)
@@ -119,5 +131,33 @@ func TestLogin(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLoginWithASecret gives it to the authorization server that was named, and to no other one.
+func TestLoginWithASecret(t *testing.T) {
+	t.Parallel()
+	as, evil := oauthtest.NewAuthorizationServer(t), oauthtest.NewAuthorizationServer(t)
+	url := guarded(t, evil, "")
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("hush\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		flags  string
+		status int
+		says   string
+	}{
+		{"", exitUsage, "--client-secret-file needs --issuer"},
+		{"--issuer " + as.URL, exitNotLetIn, `is one of "` + as.URL},
+		{"--issuer http://as.example", exitUsage, "neither https nor on this machine"},
+	} {
+		out, _ := shell(t, "mcpconnect login "+url+" --no-browser --client-id us --client-secret-file "+file+" "+tt.flags+"; echo status=$?", "")
+		if !strings.Contains(out, fmt.Sprintf("status=%d\n", tt.status)) || !strings.Contains(out, tt.says) || strings.Contains(out, "hush") {
+			t.Errorf("%q gave:\n%s", tt.flags, out)
+		}
+	}
+	if len(evil.Grants) > 0 || len(as.Grants) > 0 {
+		t.Errorf("there were %q and %q", evil.Grants, as.Grants)
 	}
 }

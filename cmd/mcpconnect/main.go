@@ -38,7 +38,7 @@ func run(args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "mcpconnect:", err)
+		fmt.Fprintln(os.Stderr, "mcpconnect:", printable(err.Error())) // a server may have written it
 	}
 	return exitStatus(ctx, err)
 }

@@ -55,11 +55,14 @@ func (t *table) flush() error { return t.w.Flush() }
 const maxCell = 80
 
 // oneLine is the beginning of a text without what moves the cursor.
-func oneLine(s string) string {
+func oneLine(s string) string { return beginning(s, maxCell) }
+
+// beginning is that of the first line.
+func beginning(s string, most int) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	s = printable(s)
-	if r := []rune(s); len(r) > maxCell {
-		return string(r[:maxCell-1]) + "…"
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,6 +45,64 @@ func start(t *testing.T, program string, args ...string) (url, key string) {
 		}
 	})
 	return url, key
+}
+
+// TestReadme runs what examples/README.md says, and compares its table with the flags that there are.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content)
+	_, block, _ := strings.Cut(text, "```sh\n")
+	block, after, _ := strings.Cut(block, "```\n")
+	said := regexp.MustCompile("^\n*prints `(.*)`").FindStringSubmatch(after)
+	lines := strings.Split(strings.TrimSpace(block), "\n")
+	if len(lines) != 2 || said == nil {
+		t.Fatalf("there are %q, which print %q", lines, said)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"server", "client"} {
+		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, name), "../"+name).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	command := func(line, name string) []string {
+		args, ok := strings.CutPrefix(line, "go run ./examples/"+name+" ")
+		if !ok {
+			t.Fatalf("%q does not run %s", line, name)
+		}
+		return strings.Fields(args)
+	}
+	url, _ := start(t, filepath.Join(dir, "server"), append(command(lines[0], "server"), "-addr", "127.0.0.1:0")...)
+	args := command(strings.ReplaceAll(lines[1], "http://127.0.0.1:8080", url), "client")
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(dir, "client"), args...).Output(); err != nil || string(out) != said[1]+"\n" {
+		t.Errorf("%s printed %q, %v, want %q", lines[1], out, err, said[1])
+	}
+	_, table, _ := strings.Cut(text, "| `-auth` | server | client |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for i, name := range []string{"server", "client"} {
+		help, _ := exec.CommandContext(t.Context(), filepath.Join(dir, name), "-help").CombinedOutput() // its status does not matter
+		kinds := 0
+		for row := range strings.Lines(table) {
+			cells := strings.Split(row, "|")
+			if kind := strings.Trim(cells[1], " `"); !strings.HasPrefix(kind, "-") {
+				kinds++
+				if !regexp.MustCompile(`-auth string\n.*\b` + kind + `\b`).Match(help) {
+					t.Errorf("%s has no -auth %s:\n%s", name, kind, help)
+				}
+			}
+			for _, flag := range regexp.MustCompile("[` ]-([a-z-]+)").FindAllStringSubmatch(cells[i+2], -1) {
+				if !strings.Contains(string(help), "\n  -"+flag[1]+" ") {
+					t.Errorf("%s has no flag -%s:\n%s", name, flag[1], help)
+				}
+			}
+		}
+		if kinds != 6 {
+			t.Errorf("the table has %d kinds", kinds)
+		}
+	}
 }
 
 // TestCredentials of each kind let in, and those of other kinds do not.

@@ -4,9 +4,14 @@
 package main
 
 import (
+	"bufio"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +71,62 @@ func TestWhoGetsIn(t *testing.T) {
 		if res.StatusCode != test.want {
 			t.Errorf("%s: got status %d, want %d", test.name, res.StatusCode, test.want)
 		}
+	}
+}
+
+// TestReadme runs what README.md says, and looks for the files and flags that it names.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content)
+	if !strings.Contains(text, "\ngo run ./examples/webapp   # http://127.0.0.1:8081, any name logs in\n") {
+		t.Error("the command is another one")
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\|").FindAllStringSubmatch(text, -1) {
+		if _, err := os.Stat(m[1]); err != nil {
+			t.Errorf("there is no %s: %v", m[1], err)
+		}
+	}
+	program := filepath.Join(t.TempDir(), "webapp")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	help, _ := exec.CommandContext(t.Context(), program, "-help").CombinedOutput() // its status does not matter
+	for _, want := range []string{"127.0.0.1:8081", "-origins string"} {
+		if !strings.Contains(string(help), want) {
+			t.Errorf("the help has no %q:\n%s", want, help)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, _ := strings.CutPrefix(strings.TrimSpace(line), "serving ")
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.PostForm(self+"/login", url.Values{"user": {"any name"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if len(res.Cookies()) == 0 {
+		t.Errorf("the login gave %s and no cookie", res.Status)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the app ended with %v", err)
 	}
 }
 

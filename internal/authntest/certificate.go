@@ -20,6 +20,8 @@ import (
 type CA struct {
 	Certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
+
+	intermediate bool
 }
 
 var serial atomic.Int64
@@ -32,7 +34,7 @@ func NewCA(name string) *CA {
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	cert, key := issue(template, template, nil)
-	return &CA{cert, key}
+	return &CA{Certificate: cert, key: key}
 }
 
 // Pool gives the CA as roots.
@@ -55,7 +57,25 @@ func (c *CA) Issue(change func(*x509.Certificate)) tls.Certificate {
 		change(template)
 	}
 	cert, key := issue(template, c.Certificate, c.key)
-	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
+	issued := tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
+	if c.intermediate {
+		issued.Certificate = append(issued.Certificate, c.Certificate.Raw)
+	}
+	return issued
+}
+
+// Intermediate gives a CA that c has certified. What it issues comes with its certificate.
+func (c *CA) Intermediate(change func(*x509.Certificate)) *CA {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial.Add(1)), Subject: pkix.Name{CommonName: "intermediate"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	if change != nil {
+		change(template)
+	}
+	cert, key := issue(template, c.Certificate, c.key)
+	return &CA{cert, key, true}
 }
 
 func issue(template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {

@@ -8,8 +8,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
@@ -100,6 +104,9 @@ func (c *Config) Access(logger *slog.Logger) (*Access, error) {
 		}
 		return a, nil
 	}
+	if err := c.checkAuth(); err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	authenticators, err := c.Auth.authenticators(logger, a)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -129,6 +136,48 @@ func (c *Config) Access(logger *slog.Logger) (*Access, error) {
 		a.Options = append(a.Options, mcpconnect.WithPolicy(policy))
 	}
 	return a, nil
+}
+
+// checkAuth finds what would mean something else than it says.
+func (c *Config) checkAuth() error {
+	a, local := c.Auth, isLocal(c.Listen)
+	isUnix := strings.HasPrefix(c.Listen, "unix:")
+	switch {
+	case a.Anonymous && (len(a.Required) > 0 || len(a.Scopes) > 0 || a.Resource != ""):
+		return errors.New("with anonymous: true nobody shows a credential: remove it, or required_scopes, scopes and resource")
+	case !local && len(a.Tokens) > 0:
+		return fmt.Errorf("tokens never end, and stand in files: they are for loopback addresses and Unix sockets, and not for listen %q: use issuers or api_keys", c.Listen)
+	case !local && !a.Anonymous && c.TLS == nil && !c.Cleartext:
+		return fmt.Errorf("credentials would come in clear to listen %q: configure tls, or say cleartext: true where a proxy or a mesh encrypts", c.Listen)
+	case !isUnix && len(a.UnixUsers) > 0:
+		return fmt.Errorf("unix_users are for a Unix socket, and listen is %q: write listen: unix:/path", c.Listen)
+	case c.TLS != nil && c.TLS.ClientCA == "" && len(a.Certificates) > 0:
+		return errors.New("certificates need client_ca under tls: nobody is asked for one otherwise")
+	}
+	for name := range a.UnixUsers {
+		if _, err := strconv.ParseUint(strings.TrimPrefix(name, "uid:"), 10, 32); err != nil || !strings.HasPrefix(name, "uid:") {
+			return fmt.Errorf("unix_users: %q is no user: write the number, as in uid:1000", name)
+		}
+	}
+	for i, t := range a.Tokens {
+		if j := slices.IndexFunc(a.Tokens, func(other Token) bool { return other.Token == t.Token }); j < i {
+			return fmt.Errorf("tokens: %q and %q have the same token: give each one of their own", a.Tokens[j].Subject, t.Subject)
+		}
+	}
+	return nil
+}
+
+// SocketMode is who may connect to a Unix socket: who runs the gateway, or everybody, if others are
+// named as unix_users. The kernel says who they are then.
+func (c *Config) SocketMode() fs.FileMode {
+	if c.Auth != nil {
+		for name := range c.Auth.UnixUsers {
+			if name != fmt.Sprintf("uid:%d", os.Geteuid()) {
+				return 0o666
+			}
+		}
+	}
+	return 0o600
 }
 
 // isLocal tells whether only this machine can reach an address.
@@ -216,6 +265,9 @@ func (c *Config) ServerTLS() (*tls.Config, error) {
 			return nil, errors.New("auth: certificates need tls")
 		}
 		return nil, nil //nolint:nilnil // in clear
+	}
+	if c.TLS.ClientCA != "" && (c.Auth == nil || len(c.Auth.Certificates) == 0 && len(c.Auth.Issuers) == 0) {
+		return nil, errors.New("tls: client_ca checks certificates, and lets nobody in by them: name certificates under auth, or remove it")
 	}
 	pair, err := tls.LoadX509KeyPair(c.TLS.Certificate, c.TLS.Key)
 	if err != nil {

@@ -24,6 +24,9 @@ type Config struct {
 	Admin string `yaml:"admin"`
 	// TLS is what to serve with. If nil, in clear.
 	TLS *TLS `yaml:"tls"`
+	// Cleartext lets credentials in clear in from other machines: where something else encrypts, a
+	// proxy or a mesh.
+	Cleartext bool `yaml:"cleartext"`
 	// Hosts and Origins are names of the server, and pages that may call it.
 	Hosts   []string `yaml:"hosts"`
 	Origins []string `yaml:"origins"`

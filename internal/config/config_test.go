@@ -135,6 +135,17 @@ func TestAccess(t *testing.T) {
 		{"a resource that is none", "auth: {resource: 'https://mcp.example.com/?x', issuers: [{url: 'https://login.example.com', audiences: [a]}]}", "resource"},
 		{"a file with keys that is not there", "auth: {api_keys: {file: /nobody/has/this}}", "no such file"},
 		{"Unix users", "listen: unix:/tmp/s\nauth: {unix_users: {'uid:1000': {scopes: [a]}}}", ""},
+		{"Unix users on TCP", "auth: {unix_users: {'uid:1000': {}}}", "unix_users are for a Unix socket"},
+		{"a Unix user that is none", "listen: unix:/tmp/s\nauth: {unix_users: {root: {}}}", "as in uid:1000"},
+		{"everybody, with scopes", "listen: 0.0.0.0:0\nauth: {anonymous: true, required_scopes: [admin]}", "nobody shows a credential"},
+		{"everybody, with a resource", "auth: {anonymous: true, resource: 'https://mcp.example.com'}", "nobody shows a credential"},
+		{"a token twice", "auth: {tokens: [{token: t, subject: a, scopes: [admin]}, {token: t, subject: b}]}", `"a" and "b" have the same token`},
+		{"a token from everywhere", "listen: 0.0.0.0:0\ntls: {certificate: c, key: k}\nauth: {tokens: [{token: t, subject: s}]}", "tokens never end"},
+		{"a token in clear from everywhere", "listen: ':0'\ncleartext: true\nauth: {tokens: [{token: t, subject: s}]}", "tokens never end"},
+		{"credentials in clear", "listen: 0.0.0.0:0\nauth: {resource: 'https://mcp.example.com', issuers: [{url: 'https://login.example.com'}]}", "say cleartext: true where a proxy"},
+		{"credentials that something else encrypts", "listen: 0.0.0.0:0\ncleartext: true\nauth: {resource: 'https://mcp.example.com', issuers: [{url: 'https://login.example.com'}]}", ""},
+		{"credentials over TLS", "listen: 0.0.0.0:0\ntls: {certificate: c, key: k}\nauth: {resource: 'https://mcp.example.com', issuers: [{url: 'https://login.example.com'}]}", ""},
+		{"certificates that nobody is asked for", "tls: {certificate: c, key: k}\nauth: {certificates: {a.example: {}}}", "certificates need client_ca"},
 		{"required scopes", "auth: {tokens: [{token: t, subject: s}], required_scopes: [mcp]}", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -151,6 +162,25 @@ func TestAccess(t *testing.T) {
 				t.Errorf("got %v, want an error with %q", err, tt.problem)
 			}
 		})
+	}
+}
+
+// TestTLSMistakes: a CA of clients, whose certificates nobody looks at.
+func TestTLSMistakes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"auth: {certificates: {a.example: {}}}":                                                  "certificates need tls",
+		"tls: {certificate: c, key: k, client_ca: ca}":                                           "lets nobody in by them",
+		"tls: {certificate: c, key: k, client_ca: ca}\nauth: {tokens: [{token: t, subject: s}]}": "lets nobody in by them",
+		"tls: {certificate: /nobody/has/this, key: k}":                                           "no such file",
+	} {
+		c, err := parse([]byte("servers: {a: {command: x}}\n"+text), environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ServerTLS(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
 	}
 }
 
@@ -172,13 +202,26 @@ func TestLoadNamesTheFile(t *testing.T) {
 	}
 }
 
-// FuzzParse: what is no configuration is an error, and never a panic.
+// FuzzParse: what is no configuration is an error, and never a panic; and what is one lets in whom it
+// names.
 func FuzzParse(f *testing.F) {
 	f.Add("servers:\n  a: {command: x, args: [1], env: {A: b}}\nauth: {tokens: [{token: ${TOKEN}, subject: s}]}\n")
 	f.Add(`{"mcpServers":{"a":{"url":"https://example.com","headers":{"A":"${A:-b}"}}}}`)
 	f.Add("a: &a [*a]")
 	f.Add("? [x]\n: y")
-	f.Fuzz(func(_ *testing.T, text string) {
-		_, _ = parse([]byte(text), environment)
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parse([]byte(text), environment)
+		if err != nil {
+			return
+		}
+		if len(c.Servers) == 0 || c.Listen == "" {
+			t.Errorf("got %+v", c)
+		}
+		if c.Auth == nil || c.checkAuth() != nil {
+			return
+		}
+		if local := isLocal(c.Listen); !local && len(c.Auth.Tokens) > 0 || c.Auth.Anonymous && len(c.Auth.Required) > 0 || !local && c.TLS == nil && !c.Cleartext && !c.Auth.Anonymous {
+			t.Errorf("at %q got %+v", c.Listen, c.Auth)
+		}
 	})
 }

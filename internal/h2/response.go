@@ -66,6 +66,7 @@ func (w *response) writeHeader(status int) {
 	for name, values := range w.header {
 		w.take(name, values)
 	}
+	slices.SortStableFunc(w.fields, func(a, b hpack.HeaderField) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // take notes a field of the header as it is now.

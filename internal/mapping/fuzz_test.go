@@ -4,8 +4,10 @@
 package mapping
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -104,28 +106,45 @@ func measure(t *testing.T, data string) (depth, nodes int) {
 	return depth, nodes
 }
 
-// FuzzParsePlainCall: a call that is taken for a plain one is what the SDK reads.
+// FuzzParsePlainCall compares the quick reader with that of package json and with the SDK's: what it
+// takes for a plain call is one, and nothing of it is lost.
 func FuzzParsePlainCall(f *testing.F) {
 	for _, seed := range []string{
-		`{"name":"greet","arguments":{"name":"x"},"_meta":{"a":1}}`, ` { "name" : "a" } `, `{"name":"a","name":"b"}`, `{"name":"\u0061"}`, `{"Name":"a"}`,
-		`{"name":"a","arguments":null}`, `{"name":"a","x":1}`, `{"name":"a"}}`, `{"arguments":{}}`, `{}`, `[]`, ``, "{\"name\":\"\xff\"}", `{"name":""}`,
+		`{"name":"a"}`, `{"name":"a","arguments":{"x":[1,{"y":2}]},"_meta":{"k":"v"}}`, ` { "arguments" : {} , "name" : "a" } `,
+		`{"name":"a","name":"b"}`, `{"name":"a","Name":"b"}`, `{"name":"\u0061"}`, `{"name":"a","arguments":[]}`, `{"name":null}`, `{"name":"a"}x`,
+		`{"name":"a","arguments":{"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}}`, "{\"name\":\"\xff\"}", `{"name":"a","\u006eame":"b"}`,
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, params []byte) {
-		c, ok := ParsePlainCall(params, Limits{})
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, ok := ParsePlainCall(text, Limits{MaxDepth: 32, MaxNodes: 1000})
 		if !ok {
 			return
 		}
 		var want mcp.CallToolParamsRaw
-		if err := DecodeSDK(params, &want); err != nil {
-			t.Fatalf("%q is taken, and the SDK says %v", params, err)
+		if err := DecodeSDK(text, &want); err != nil {
+			t.Fatalf("%q is taken, and the SDK says %v", text, err)
 		}
-		if want.Name != string(c.Name) || string(want.Arguments) != string(c.Arguments) {
-			t.Errorf("%q: got %s with %s, want %s with %s", params, c.Name, c.Arguments, want.Name, want.Arguments)
+		if want.Name != string(c.Name) || string(want.Arguments) != string(c.Arguments) || (c.Meta == nil) != (want.Meta == nil) {
+			t.Errorf("%q: got %s with %s, want %s with %s", text, c.Name, c.Arguments, want.Name, want.Arguments)
 		}
-		if (c.Meta == nil) != (want.Meta == nil) {
-			t.Errorf("%q: got _meta %s, want %v", params, c.Meta, want.Meta)
+		var members map[string]json.RawMessage
+		var name string
+		if err := json.Unmarshal(text, &members); err != nil {
+			t.Fatalf("%q is no JSON: %v", text, err)
+		}
+		if err := json.Unmarshal(members["name"], &name); err != nil || utf8.Valid(c.Name) && name != string(c.Name) {
+			t.Errorf("%q has the name %q, and not %q", text, name, c.Name)
+		}
+		delete(members, "name")
+		for member, value := range map[string]json.RawMessage{"arguments": c.Arguments, "_meta": c.Meta} {
+			if !bytes.Equal(members[member], value) {
+				t.Errorf("%s of %q is %q, and not %q", member, text, members[member], value)
+			}
+			delete(members, member)
+		}
+		if len(members) > 0 {
+			t.Errorf("%q has %q, too", text, members)
 		}
 	})
 }

@@ -351,7 +351,7 @@ async def attempt(c: grpc.aio.Channel, shape: str, name: str, metadata: Sequence
 def essence(got: Outcome) -> tuple[Any, ...]:
     """What both implementations have to agree on."""
     info = got.info and (got.info.reason, got.info.domain, dict(got.info.metadata))
-    kept = [(k, v) for k, v in got.headers if k in ("cache-control", "retry-after")]
+    kept = sorted((k, v) for k, v in got.headers if k in ("cache-control", "retry-after"))
     return got.code, got.message, got.challenges, got.trailed, info, kept
 
 
