@@ -14,11 +14,14 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/mcpconnect/mcpconnect/internal/h2"
 )
 
 // A peer writes frames as it likes, and reads what comes of them.
@@ -408,4 +411,57 @@ func TestSlowReaders(t *testing.T) {
 		t.Errorf("the write gave %v", err)
 	}
 	p.until("reset 1 INTERNAL_ERROR")
+}
+
+// A dripConn takes a little at a time, and each time longer than a stall may take in all.
+type dripConn struct {
+	net.Conn
+
+	left atomic.Int64
+}
+
+func (c *dripConn) Write(p []byte) (int, error) {
+	if c.left.Add(-1) < 0 {
+		return c.Conn.Write(p)
+	}
+	n, err := c.Conn.Write(p[:min(len(p), 100)])
+	if err == nil && n < len(p) {
+		err = os.ErrDeadlineExceeded // as if the rest did not fit in time
+	}
+	return n, err
+}
+
+type dripListener struct{ net.Listener }
+
+func (l dripListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &dripConn{Conn: conn}
+	c.left.Store(50)
+	return c, nil
+}
+
+// TestSlowConnections go on as long as something gets through.
+func TestSlowConnections(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: say(strings.Repeat("x", 20_000)), Protocols: new(http.Protocols), HTTP2: &http.HTTP2Config{WriteByteTimeout: time.Minute}}
+	s.Protocols.SetUnencryptedHTTP2(true)
+	wait := h2.Configure(s)
+	go func() { _ = s.Serve(dripListener{ln}) }() // until Close
+	defer wait()
+	defer s.Close()
+	res, err := client(t).Get("http://" + ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got, err := io.ReadAll(res.Body); err != nil || len(got) != 20_000 {
+		t.Errorf("got %d bytes, %v", len(got), err)
+	}
 }

@@ -6,6 +6,7 @@ package h2
 import (
 	"encoding/binary"
 	"errors"
+	"os"
 	"runtime"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 	maxControl = 256 << 10
 	// keptBuffer is the largest buffer that is kept for the next write.
 	keptBuffer = 128 << 10
+	// tlsRecord is the most that a record of TLS holds.
+	tlsRecord = 16 << 10
 	// patientWrites is how often a handler writes what others have to say, after its own.
 	patientWrites = 4
 )
@@ -110,10 +113,7 @@ func (c *conn) writeOnce() bool {
 	c.out, c.spare = c.spare[:0], nil
 	c.wake()
 	c.mu.Unlock()
-	if c.writeStall > 0 {
-		_ = c.nc.SetWriteDeadline(time.Now().Add(c.writeStall)) // what fails is told by the write
-	}
-	_, err := c.nc.Write(buf)
+	err := c.writeAll(buf)
 	c.mu.Lock()
 	if cap(buf) <= keptBuffer && len(c.streams) > 0 {
 		c.spare = buf[:0]
@@ -122,6 +122,25 @@ func (c *conn) writeOnce() bool {
 		c.fail(err)
 	}
 	return true
+}
+
+// writeAll writes as long as the peer takes something now and then.
+func (c *conn) writeAll(buf []byte) error {
+	for len(buf) > 0 {
+		part := buf
+		if c.tls != nil { // which does not go on after a write that has timed out
+			part = buf[:min(len(buf), tlsRecord)]
+		}
+		if c.writeStall > 0 {
+			_ = c.nc.SetWriteDeadline(time.Now().Add(c.writeStall)) // what fails is told by the write
+		}
+		n, err := c.nc.Write(part)
+		buf = buf[n:]
+		if err != nil && (n == 0 || c.tls != nil || !errors.Is(err, os.ErrDeadlineExceeded)) {
+			return err
+		}
+	}
+	return nil
 }
 
 // wake wakes the streams that wait for room, as far as there is some. Its caller has mu.
