@@ -374,7 +374,6 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 			}))
 			p.begin().open(1, true)
 			p.until("data 1 5 end")
-			_ = p.conn.(*net.TCPConn).SetReadBuffer(4 << 10)
 			var many bytes.Buffer
 			fr := http2.NewFramer(&many, nil)
 			fr.AllowIllegalWrites = true
