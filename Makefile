@@ -17,7 +17,7 @@ MODULES := $(filter-out .,$(patsubst %/,%,$(dir $(shell git ls-files '*/go.mod' 
 # Those whose tests need nothing but Go; the others have targets of their own.
 UNIT := $(filter-out conformance conformance/connect authn/mutants,$(MODULES))
 # How long fuzz-short runs each target.
-FUZZTIME ?= 5s
+FUZZTIME ?= 2s
 
 # Tests look for buf and grpcurl in the PATH.
 export PATH := $(abspath $(BIN)):$(PATH)
