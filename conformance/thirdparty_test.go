@@ -247,7 +247,7 @@ func TestTypeScriptClientThroughStdio(t *testing.T) {
 				}
 				return strings.Split(strings.ReplaceAll(session(t, script, command...), dir, "DIR"), "\n")
 			}
-			want := run(t, func(u gateway.Upstream) []string { return withEnv(u) })
+			want := run(t, withEnv)
 			if text := strings.Join(want, "\n"); p.name == "everything" &&
 				(!strings.Contains(text, "progress") || !strings.Contains(text, "elicited") || !strings.Contains(text, "cancelled")) {
 				t.Fatalf("the session with the server itself is not whole:\n%s", text)
