@@ -29,7 +29,7 @@ help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "}; {printf "%-15s %s\n", $$1, $$2}'
 
 .PHONY: test
-test: deps checkgenerate lint breaking fuzz-short unit mutants python web conformance-short ## Set up what is needed and run every check and test
+test: deps checkgenerate lint breaking fuzz-short unit mutants-short python web conformance-short ## Set up what is needed and run every check and test
 
 .PHONY: deps
 deps: ## Install the Debian packages that are missing: a C compiler for -race, git, curl, Chromium
@@ -54,7 +54,11 @@ unit: $(BIN)/buf $(BIN)/grpcurl ## Run the tests of every module with the race d
 
 .PHONY: mutants
 mutants: ## Put the classic mistakes into authn, and see that its tests find each of them
-	@echo "== go test authn/mutants"; cd authn/mutants && go test -count=1 -timeout 20m .
+	cd authn/mutants && go test -count=1 -timeout 20m .
+
+.PHONY: mutants-short
+mutants-short: ## The same with every other mistake
+	@echo "== go test authn/mutants"; cd authn/mutants && go test -short -count=1 -timeout 20m .
 
 .PHONY: bench
 bench: ## Compare all ways to call tools, in about 15 minutes; results in bench/results

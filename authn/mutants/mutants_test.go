@@ -60,19 +60,22 @@ var mutants = []mutant{
 	{"an image may call", "authn/browser.go", "site == \"\" || site == \"same-origin\" || site == \"none\"", "site != \"?\"", attacks},
 	{"lists show everything", "handlers/access.go", "err := show(ctx, s.cfg.Policy, &shown.Cacheable, &shown.Tools, methodCallTool, func(t *mcp.Tool) string { return t.Name })\n\t\treturn &shown, err", "return &shown, nil", access},
 	{"private lists in public caches", "handlers/cache.go", "if public && !authenticated(ctx, info) {", "if true {", "TestCachingOfGets|" + access},
-	{"sessions are anybody's", "handlers/caller.go", "return p.ID() + \" \" + p.ClientID", "return \"somebody\"", "TestSessionsBelong"},
+	{"sessions are anybody's", "handlers/caller.go", "return strconv.Quote(p.ID()) + strconv.Quote(p.ClientID)", "return strconv.Quote(\"somebody\")", "TestSessionsBelong"},
 	{"streams outlive their credential", "authn/lifetime.go", "ctx, stopClock = context.WithDeadlineCause(ctx, end, ErrCredentialEnded)", "_ = end", "TestUntilEnd$"},
 	{"revocation ends nothing", "authn/lifetime.go", "stops = append(stops, context.AfterFunc(p.revoked, func() { cancelCause(ErrCredentialEnded) }))", "_ = stops", "TestReplaceEndsStreams"},
 }
 
-// TestMutants are each found.
+// TestMutants are each found. With -short they are every other one.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range mutants {
+	for i, m := range mutants {
+		if testing.Short() && i%2 == 1 {
+			continue
+		}
 		t.Run(m.name, func(t *testing.T) { // not in parallel: each uses all of the machine
 			path := filepath.Join(root, m.file)
 			text, err := os.ReadFile(path)
