@@ -4,7 +4,11 @@
 package contender
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -24,18 +28,49 @@ const ChildArg = "child"
 // Names of the contenders whose server is a child process that speaks stdio: that of the SDK's
 // client, and one behind a gateway.
 const (
-	Child     = "sdk-stdio-child"
-	OurGated  = "ours-gateway-child"
-	childKind = tools.Low
+	Child    = "sdk-stdio-child"
+	OurGated = "ours-gateway-child"
 )
 
-// Children are the contenders that call a child process. They serve few tools, and are for cases
-// of their own: the others have no third process beside them.
+// Children are the contenders that call a child process, see [ServeStdio]. They are for cases of
+// their own: the others have no third process beside them.
 func Children() []Contender { return []Contender{direct{}, gated{}} }
 
-// ServeStdio serves the tools on standard input and output, by the SDK, until its end.
-func ServeStdio(ctx context.Context) error {
-	return tools.NewServer(childKind, tools.Few).Run(ctx, &mcp.StdioTransport{})
+// ServeStdio is a server on in and out that has the tool add alone, and costs next to nothing: what
+// is measured is the way to it. It writes when there is nothing more to read, until in ends.
+func ServeStdio(in io.Reader, out io.Writer) error {
+	lines, answers := bufio.NewReaderSize(in, 64<<10), bufio.NewWriterSize(out, 64<<10)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if err != nil {
+			return nil //nolint:nilerr // the client has gone
+		}
+		var m struct {
+			ID     json.RawMessage `json:"id"`
+			Method string          `json:"method"`
+			Params struct {
+				Arguments tools.Pair `json:"arguments"`
+			} `json:"params"`
+		}
+		if json.Unmarshal(line, &m) != nil || m.ID == nil {
+			continue
+		}
+		switch m.Method {
+		case "initialize":
+			fmt.Fprintf(answers, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"child","version":"1"}}}`+"\n", m.ID)
+		case "tools/list":
+			fmt.Fprintf(answers, `{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":%q,"inputSchema":%s}]}}`+"\n", m.ID, tools.Add, tools.PairSchema)
+		case "tools/call":
+			fmt.Fprintf(answers, `{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"%d"}]}}`+"\n", m.ID, m.Params.Arguments.A+m.Params.Arguments.B)
+		default:
+			fmt.Fprintf(answers, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"method not found"}}`+"\n", m.ID)
+		}
+		if lines.Buffered() == 0 {
+			if err := answers.Flush(); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // direct is the SDK's client of a child process of its own.

@@ -6,7 +6,6 @@
 package measure
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,7 +36,7 @@ func Child(args []string) func(commands io.Reader, answers io.Writer) error {
 	case crowdArg:
 		run = gather
 	case contender.ChildArg:
-		run = func([]string, io.Reader, io.Writer) error { return contender.ServeStdio(context.Background()) }
+		run = func(_ []string, in io.Reader, out io.Writer) error { return contender.ServeStdio(in, out) }
 	default:
 		return nil
 	}
