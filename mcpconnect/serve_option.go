@@ -113,9 +113,9 @@ func WithConcurrentStreams(n int) ServeOption {
 }
 
 // WithStandardHTTP2 has HTTP/2 connections served by net/http's own HTTP/2 server. By default,
-// Serve does that itself: a call takes fewer goroutines and writes, and costs the server about a
-// third of the CPU time when many are in flight on a connection. Handlers see no difference. There
-// should be no need for this option; it is there to find out.
+// Serve does that itself: a request takes fewer goroutines and writes, so that when many are in
+// flight on a connection, a small unary RPC costs the server about two thirds of the CPU time.
+// Handlers see no difference. There should be no need for this option; it is there to find out.
 func WithStandardHTTP2() ServeOption {
 	return serveOptionFunc(func(cfg *serveConfig) { cfg.standardHTTP2 = true })
 }

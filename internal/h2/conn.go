@@ -203,7 +203,7 @@ func (c *conn) end(cause error) {
 	if errors.As(cause, &violated) && c.ended == nil {
 		c.appendGoAway(c.role.lastID(), http2.ErrCode(violated))
 		_ = c.nc.SetReadDeadline(time.Now().Add(hangUp))
-		c.flushLast()
+		c.flushSoon() // the reader waits for the client below
 		c.mu.Unlock()
 		_, _ = io.Copy(io.Discard, c.nc) // what the client has sent before it knew: TCP would reset
 		c.mu.Lock()

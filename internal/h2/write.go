@@ -81,15 +81,6 @@ func (c *conn) flushSoon() {
 	go c.writeRest()
 }
 
-// flushLast writes all, if that takes no time. Its caller has mu.
-func (c *conn) flushLast() {
-	if c.writing {
-		return // the writer goes on until nothing is left
-	}
-	_ = c.nc.SetWriteDeadline(time.Now().Add(hangUp))
-	c.writeOnce()
-}
-
 func (c *conn) writeRest() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
