@@ -6,7 +6,6 @@ package gateway
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -27,8 +27,6 @@ const (
 	childGrace = 2 * time.Second
 	// maxLogLine is what is logged of a line of standard error.
 	maxLogLine = 4 << 10
-	// sendQueue is how many messages wait for a child that reads slowly.
-	sendQueue = 256
 	// sendTimeout bounds the sending of what nobody waits for.
 	sendTimeout = 5 * time.Second
 )
@@ -47,10 +45,12 @@ type childLink struct {
 	maxBytes int
 	cmd      *exec.Cmd
 	group    *processGroup
-	stdin    io.WriteCloser
+	stdin    io.WriteCloser // a pipe
 	lines    *bufio.Reader
 
 	out     chan []byte
+	unsent  atomic.Int32 // lines that were put into out and are not written
+	turn    sync.Mutex   // held by who writes
 	closing chan struct{}
 	once    sync.Once
 	gone    chan struct{}  // closed when the process has ended
@@ -114,57 +114,6 @@ func exitError(state *os.ProcessState, err error) error {
 		return err
 	}
 	return errors.New(state.String()) // "exit status 1", "signal: killed"
-}
-
-// errClosed is the end of a connection: what was to be sent on it has not left.
-var errClosed = errors.New("the connection is closed")
-
-func (l *childLink) send(ctx context.Context, m *message) error {
-	text, err := m.text()
-	if err != nil {
-		return err
-	}
-	if len(text) > l.maxBytes {
-		return fmt.Errorf("message is larger than the limit of %d bytes", l.maxBytes)
-	}
-	select {
-	case l.out <- append(text, '\n'):
-		return nil
-	case <-l.closing:
-		return errClosed
-	case <-l.gone:
-		return fmt.Errorf("%w: %w", errClosed, l.ended())
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// write writes what waits, as much at a time as there is.
-func (l *childLink) write() {
-	var batch bytes.Buffer
-	for {
-		select {
-		case text := <-l.out:
-			batch.Reset()
-			batch.Write(text)
-			for more := true; more && batch.Len() < 64<<10; {
-				select {
-				case text := <-l.out:
-					batch.Write(text)
-				default:
-					more = false
-				}
-			}
-			if _, err := l.stdin.Write(batch.Bytes()); err != nil {
-				l.close()
-				return
-			}
-		case <-l.closing:
-			return
-		case <-l.gone:
-			return
-		}
-	}
 }
 
 // receive gives the next message. Lines that are none are logged: there are programs that

@@ -39,3 +39,6 @@ func waitNoReap(pid int) {
 }
 
 const wnowait = 0x1000000
+
+// atomicWrite is how much a pipe takes wholly or not at all (PIPE_BUF).
+const atomicWrite = 4096

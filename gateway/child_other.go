@@ -14,3 +14,6 @@ import (
 func endWithParent(*syscall.SysProcAttr) {}
 
 func startWithParent(cmd *exec.Cmd) error { return cmd.Start() }
+
+// atomicWrite is how much a pipe takes wholly or not at all, at least (_POSIX_PIPE_BUF).
+const atomicWrite = 512

@@ -6,6 +6,7 @@
 package gateway
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -64,4 +65,24 @@ func (g *processGroup) kill() {
 		_ = g.guard.Wait() // killed
 		_ = g.held.Close()
 	}
+}
+
+// writeNow writes to a pipe if it has room for all of b, and tells whether that is so. b must not
+// be larger than atomicWrite.
+func writeNow(pipe io.Writer, b []byte) bool {
+	f, ok := pipe.(*os.File)
+	if !ok {
+		return false
+	}
+	c, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	written := false
+	err = c.Write(func(fd uintptr) bool {
+		n, err := syscall.Write(int(fd), b)
+		written = err == nil && n == len(b)
+		return true // it is not tried again
+	})
+	return err == nil && written
 }

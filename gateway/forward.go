@@ -415,7 +415,11 @@ func (w *waiter) wait(ctx context.Context) (json.RawMessage, error) {
 	defer silence.Stop()
 	for {
 		select {
-		case m := <-w.call.events:
+		case <-w.call.said.some:
+			m := w.call.said.take()
+			if m == nil {
+				continue // it has been taken already
+			}
 			silence.Reset(w.g.cfg.CallTimeout)
 			if parked, err := w.take(ctx, questions, m); parked != nil || err != nil {
 				return parked, err
@@ -447,16 +451,12 @@ func (w *waiter) giveUp(cause error) {
 
 // last passes on what came before the answer, and gives that.
 func (w *waiter) last(ctx context.Context, m *message) (json.RawMessage, error) {
-	for {
-		select {
-		case e := <-w.call.events:
-			if !e.isCall() {
-				w.tell(ctx, e)
-			}
-		default:
-			return outcome(m)
+	for e := w.call.said.take(); e != nil; e = w.call.said.take() {
+		if !e.isCall() {
+			w.tell(ctx, e)
 		}
 	}
+	return outcome(m)
 }
 
 // tell passes on progress, or a log message.

@@ -25,6 +25,9 @@ type message struct {
 	Result  json.RawMessage `json:"result,omitempty"`
 	Error   json.RawMessage `json:"error,omitempty"`
 
+	// alone is set for a call when no other is in flight: nothing is gained by waiting for more to
+	// send along.
+	alone bool
 	// noSession is set for the error of a call that the server has not looked at, since it does
 	// not know the session.
 	noSession bool

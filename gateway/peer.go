@@ -15,9 +15,6 @@ import (
 )
 
 const (
-	// maxEvents is how much a call may have said that its caller has not taken yet. More is
-	// dropped: whoever reads from the server must not wait for one caller.
-	maxEvents = 1024
 	// maxAsks is how much a server may ask about one call at a time.
 	maxAsks = 256
 	// maxReplies is how many answers of ours a server may leave unread, of those that nobody else
@@ -49,7 +46,7 @@ type call struct {
 	token  json.RawMessage // the caller's own progress token, nil for none
 	sent   string          // the token that the server knows, as JSON
 	answer chan *message   // has room for one
-	events chan *message   // what the server says before: notifications and requests
+	said   *said           // what the server says before
 }
 
 func newPeer(l link, strays func(*message)) *peer {
@@ -125,10 +122,8 @@ func (p *peer) deliver(m *message) {
 		p.strays(m)
 		return
 	}
-	select {
-	case c.events <- m:
+	if c.said.add(m) {
 		return
-	default:
 	}
 	if m.isCall() {
 		p.replyLater(m.ID, nil, errBusy)
@@ -171,7 +166,7 @@ func (p *peer) callOf(m *message) *call {
 // begin sends a request. finish must be called when nobody waits for the call any more. If the
 // connection has ended before the request left, the error wraps errClosed.
 func (p *peer) begin(ctx context.Context, f *front, method string, params func(*call) (json.RawMessage, error)) (*call, error) {
-	c := &call{front: f, answer: make(chan *message, 1), events: make(chan *message, maxEvents)}
+	c := &call{front: f, answer: make(chan *message, 1), said: newSaid()}
 	p.mu.Lock()
 	if p.over() {
 		defer p.mu.Unlock()
@@ -187,8 +182,9 @@ func (p *peer) begin(ctx context.Context, f *front, method string, params func(*
 	}
 	p.mu.Lock()
 	p.calls[c.id] = c
+	alone := len(p.calls) == 1
 	p.mu.Unlock()
-	if err := p.link.send(ctx, &message{ID: number(c.id), Method: method, Params: text}); err != nil {
+	if err := p.link.send(ctx, &message{ID: number(c.id), Method: method, Params: text, alone: alone}); err != nil {
 		p.finish(c)
 		return nil, err
 	}
