@@ -33,7 +33,10 @@ var knownParams = map[string][]string{
 // unambiguous refuses params with a member that other readers may take for one that MCP knows.
 // Members that are like none of those pass, whatever they are.
 func (o object) unambiguous(method string) error {
-	if err := o.distinct("", append([]string{"_meta"}, knownParams[method]...)...); err != nil {
+	if err := o.distinct("", "_meta"); err != nil {
+		return err
+	}
+	if err := o.distinct("", knownParams[method]...); err != nil {
 		return err
 	}
 	meta, err := objectOf(o["_meta"])

@@ -18,19 +18,22 @@ import (
 	"github.com/mcpconnect/mcpconnect/internal/raw"
 )
 
-// A group is goroutines that somebody waits for, as many as there may be.
+// A group is goroutines that somebody waits for, as many as there may be. It belongs to one
+// goroutine. Most have none.
 type group struct {
-	ctx  context.Context
-	room chan struct{}
-	all  sync.WaitGroup
-}
-
-func newGroup(ctx context.Context) *group {
-	return &group{ctx: ctx, room: make(chan struct{}, maxAsks)}
+	parent context.Context
+	ctx    context.Context // theirs, from the first on
+	cancel context.CancelFunc
+	room   chan struct{}
+	all    sync.WaitGroup
 }
 
 // run runs f if there is room, and tells whether that is so.
 func (g *group) run(f func(context.Context)) bool {
+	if g.ctx == nil {
+		g.ctx, g.cancel = context.WithCancel(g.parent)
+		g.room = make(chan struct{}, maxAsks)
+	}
 	select {
 	case g.room <- struct{}{}:
 	default:
@@ -43,7 +46,13 @@ func (g *group) run(f func(context.Context)) bool {
 	return true
 }
 
-func (g *group) wait() { g.all.Wait() }
+// end cancels them, and waits for that.
+func (g *group) end() {
+	if g.ctx != nil {
+		g.cancel()
+		g.all.Wait()
+	}
+}
 
 // take passes on what the server says about a call. A question that can only be answered by
 // another request ends this one: parked is its result.

@@ -362,11 +362,10 @@ func (w *waiter) begin(ctx context.Context, params object) error {
 		if err := w.adapt(meta); err != nil {
 			return nil, err
 		}
-		own := params.with("_meta", meta.text())
 		if len(meta) == 0 {
-			delete(own, "_meta")
+			return params.textWith("_meta", nil), nil
 		}
-		return own.text(), nil
+		return params.textWith("_meta", meta.text()), nil
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -407,10 +406,8 @@ func (w *waiter) adapt(meta object) error {
 
 // wait waits for the answer, and passes on what the server says before.
 func (w *waiter) wait(ctx context.Context) (json.RawMessage, error) {
-	asking, endAsking := context.WithCancel(ctx)
-	questions := newGroup(asking)
-	defer questions.wait()
-	defer endAsking()
+	questions := &group{parent: ctx}
+	defer questions.end()
 	silence := time.NewTimer(w.g.cfg.CallTimeout)
 	defer silence.Stop()
 	for {
@@ -528,10 +525,8 @@ func (w *waiter) translate(result json.RawMessage) (json.RawMessage, error) {
 		}
 		delete(meta, metaServerInfo)
 	}
-	if len(meta) > 0 {
-		o["_meta"] = meta.text()
-	} else {
-		delete(o, "_meta")
+	if len(meta) == 0 {
+		return o.textWith("_meta", nil), nil
 	}
-	return o.text(), nil
+	return o.textWith("_meta", meta.text()), nil
 }

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	segmentio "github.com/segmentio/encoding/json"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
 )
@@ -71,11 +73,7 @@ func methodText(method string) json.RawMessage {
 }
 
 func quote(s string) json.RawMessage {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) //nolint:errchkjson // a string, into memory: it cannot fail
-	return bytes.TrimRight(b.Bytes(), "\n")
+	return segmentio.AppendEscape(make([]byte, 0, len(s)+2), s, 0)
 }
 
 // parse reads a message.
@@ -117,15 +115,12 @@ type object map[string]json.RawMessage
 
 // objectOf reads an object; nothing, and null, are an empty one.
 func objectOf(text json.RawMessage) (object, error) {
-	o := object{}
 	if isNull(text) {
-		return o, nil
+		return object{}, nil
 	}
-	if err := mapping.DecodeSDK(text, &o); err != nil {
+	o, err := mapping.Object(text)
+	if err != nil {
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "want a JSON object"}
-	}
-	if o == nil {
-		o = object{}
 	}
 	return o, nil
 }
@@ -136,12 +131,21 @@ func isNull(text json.RawMessage) bool {
 }
 
 // text writes the object; its values stay as they are.
-func (o object) text() json.RawMessage {
-	keys := make([]string, 0, len(o))
+func (o object) text() json.RawMessage { return o.textWith("", nil) }
+
+// textWith is text with another value for a member, or without the member if value is empty.
+func (o object) textWith(name string, value json.RawMessage) json.RawMessage {
+	keys := make([]string, 0, len(o)+1)
 	size := 2
 	for k, v := range o {
-		keys = append(keys, k)
-		size += len(k) + len(v) + 4
+		if k != name {
+			keys = append(keys, k)
+			size += len(k) + len(v) + 4
+		}
+	}
+	if len(value) > 0 {
+		keys = append(keys, name)
+		size += len(name) + len(value) + 4
 	}
 	slices.Sort(keys)
 	b := make([]byte, 0, size)
@@ -150,15 +154,24 @@ func (o object) text() json.RawMessage {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(append(b, quote(k)...), ':'), o[k]...)
+		b = append(segmentio.AppendEscape(b, k, 0), ':')
+		if k == name {
+			b = append(b, value...)
+		} else {
+			b = append(b, o[k]...)
+		}
 	}
 	return append(b, '}')
 }
 
 // str gives a member that is a string; empty for none.
 func (o object) str(name string) string {
+	text := o[name]
+	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' && bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) {
+		return string(text[1 : n-1])
+	}
 	var s string
-	if json.Unmarshal(o[name], &s) != nil {
+	if json.Unmarshal(text, &s) != nil {
 		return ""
 	}
 	return s

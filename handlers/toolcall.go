@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
@@ -93,7 +94,7 @@ func (t *toolCall) run() {
 	r, s := t.r, t.r.x.srv
 	ctx := t.ctx.parent
 	result, err := s.dispatch(&t.ctx, &t.call)
-	simple := err == nil && s.textResult(result, &t.result)
+	simple := err == nil && (plainResult(result, &t.result) || s.textResult(result, &t.result))
 	var reply *mcpv1.ReplyFrame
 	if !simple {
 		reply = t.encode(result, err)
@@ -142,6 +143,12 @@ func (s *Server) textResult(res mcp.Result, t *wire.TextResult) bool {
 	t.IsError = r.IsError
 	t.Meta, t.Type = s.name.Encoded(), mapping.ResultComplete
 	return true
+}
+
+// plainResult is textResult for a result that came as JSON, and says all by itself.
+func plainResult(res mcp.Result, t *wire.TextResult) bool {
+	r, ok := res.(*raw.Result)
+	return ok && mapping.ParsePlainResult(r.JSON, wire.SmallBytes, t)
 }
 
 // scopes are what clients have declared on one stream, by the encoded `_meta` that says it:

@@ -4,6 +4,8 @@
 package mapping
 
 import (
+	"bytes"
+	"encoding/json"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -98,6 +100,29 @@ func members(raw []byte) ([]member, error) {
 		return nil, malformed("member %q is repeated, send it once", key)
 	}
 	return ms, nil
+}
+
+// Object reads a JSON object like [DecodeSDK], but its values are parts of text, not copies. Of
+// members with the same key the last counts.
+func Object(text []byte) (map[string]json.RawMessage, error) {
+	o := map[string]json.RawMessage{}
+	s := scanner{data: text}
+	s.space()
+	plain := s.peek() == '{'
+	if plain {
+		err := s.object(func(quoted, value []byte) {
+			plain = plain && bytes.IndexByte(quoted, '\\') < 0
+			o[string(quoted[1:len(quoted)-1])] = value
+		})
+		s.space()
+		plain = plain && err == nil && s.pos == len(text)
+	}
+	if plain {
+		return o, nil
+	}
+	clear(o)
+	err := DecodeSDK(text, &o)
+	return o, err
 }
 
 func kindOf(c byte) string {

@@ -124,7 +124,7 @@ func progressToken(v any) *mcpv1.ProgressToken {
 // viaJSON converts an SDK value to its message by way of JSON: the plain road for
 // everything that is not worth a short cut.
 func viaJSON(v any, m proto.Message, enc mcpv1.JsonEncoding) error {
-	text, err := json.Marshal(v)
+	text, err := EncodeSDK(v)
 	if err != nil {
 		return err
 	}

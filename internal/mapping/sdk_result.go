@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -46,6 +47,8 @@ func (o ResultOptions) Annotate(res mcp.Result) mcp.Result {
 		return res
 	}
 	switch r := res.(type) {
+	case *raw.Result:
+		return r // it says itself what it is, and who gave it
 	case *mcp.CallToolResult:
 		c := *r
 		c.Meta = o.Server.With(r.Meta)

@@ -74,6 +74,7 @@ type TextResult struct {
 	Texts      []string // in UTF-8
 	one        [1]string
 	IsError    bool
+	NoError    bool   // is_error is there, and false
 	Structured []byte // JSON text; empty if absent
 	Meta       []byte // an encoded Meta; nil if absent
 	Type       string // resultType: "complete", or empty if absent
@@ -104,7 +105,7 @@ func (t *TextResult) size() int {
 	for _, s := range t.Texts {
 		n += sizeBytes(sizeBytes(sizeText(s)))
 	}
-	if t.IsError {
+	if t.IsError || t.NoError {
 		n += 2
 	}
 	if len(t.Structured) > 0 {
@@ -126,8 +127,8 @@ func (t *TextResult) append(b []byte) []byte {
 		b = appendPrefix(b, fieldContentText, sizeText(s))
 		b = append(appendPrefix(b, fieldText, len(s)), s...)
 	}
-	if t.IsError {
-		b = protowire.AppendVarint(protowire.AppendTag(b, fieldResultIsError, protowire.VarintType), 1)
+	if t.IsError || t.NoError {
+		b = protowire.AppendVarint(protowire.AppendTag(b, fieldResultIsError, protowire.VarintType), protowire.EncodeBool(t.IsError))
 	}
 	if len(t.Structured) > 0 {
 		b = append(appendPrefix(b, fieldResultStructured, len(t.Structured)), t.Structured...)
@@ -189,7 +190,8 @@ func (t *TextResult) Parse(outcome []byte) bool {
 		if number == fieldResultIsError && kind == protowire.VarintType {
 			var v uint64
 			v, n = protowire.ConsumeVarint(result)
-			t.IsError = v != 0
+			t.IsError = protowire.DecodeBool(v)
+			t.NoError = !t.IsError
 		} else {
 			var value []byte
 			if kind != protowire.BytesType {
