@@ -39,12 +39,12 @@ type sendConn struct {
 	cancel context.CancelFunc
 
 	mu        sync.Mutex
-	calls     map[jsonrpc.ID]context.CancelFunc // requests in flight
-	session   string                            // id of the legacy session
-	version   string                            // of requests that name none
-	listening bool                              // the session's stream is being kept open
-	running   int                               // calls whose answer was not handed on
-	quiet     chan struct{}                     // closed when there are none; nil if nobody waits for that
+	calls     map[jsonrpc.ID]*sendCall // requests in flight
+	session   string                   // id of the legacy session
+	version   string                   // of requests that name none
+	listening bool                     // the session's stream is being kept open
+	running   int                      // calls whose answer was not handed on
+	quiet     chan struct{}            // closed when there are none; nil if nobody waits for that
 	closed    bool
 	closing   sync.Once
 	closeErr  error
@@ -52,6 +52,12 @@ type sendConn struct {
 }
 
 var _ mcp.Connection = (*sendConn)(nil)
+
+// A sendCall is a request in flight. Once it is cancelled, its id may be another's.
+type sendCall struct {
+	request *jsonrpc.Request
+	cancel  context.CancelFunc
+}
 
 // SessionID implements [mcp.Connection]. It is the id of the legacy session, if any.
 func (c *sendConn) SessionID() string {
@@ -119,15 +125,16 @@ func (c *sendConn) start(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envel
 		cancel()
 		return rejection(&jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "id is in flight already"})
 	}
-	c.calls[r.ID] = cancel
+	own := &sendCall{r, cancel}
+	c.calls[r.ID] = own
 	stop := context.AfterFunc(c.ctx, cancel)
 	c.running++
 	c.routines.Go(func() {
 		defer cancel()
 		defer stop()
 		defer c.over()
-		err := c.call(withMetadata(call, header), r, e)
-		if c.finish(r.ID) && err != nil {
+		err := c.call(withMetadata(call, header), own, e)
+		if c.finish(own) && err != nil {
 			c.answer(r.ID, err)
 		}
 	})
@@ -135,12 +142,14 @@ func (c *sendConn) start(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envel
 }
 
 // finish forgets a call. It is false if the call was cancelled or answered before.
-func (c *sendConn) finish(id jsonrpc.ID) bool {
+func (c *sendConn) finish(own *sendCall) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, ok := c.calls[id]
-	delete(c.calls, id)
-	return ok
+	if c.calls[own.request.ID] != own {
+		return false
+	}
+	delete(c.calls, own.request.ID)
+	return true
 }
 
 // lastAnswers is how long the calls of a session that is gone may take to fail.
@@ -187,17 +196,18 @@ func (c *sendConn) abort(params json.RawMessage) {
 		return
 	}
 	c.mu.Lock()
-	cancel := c.calls[id]
+	call := c.calls[id]
 	delete(c.calls, id)
 	c.mu.Unlock()
-	if cancel != nil {
-		cancel()
+	if call != nil {
+		call.cancel()
 	}
 }
 
 // call makes the RPC of a request and hands on what comes. The error is what went wrong
 // if no answer came.
-func (c *sendConn) call(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envelope) error {
+func (c *sendConn) call(ctx context.Context, own *sendCall, e *mcpv1.Envelope) error {
+	r := own.request
 	stream, err := c.link.rpc.Send(ctx, e)
 	if err != nil {
 		return newCallError(err)
@@ -215,7 +225,7 @@ func (c *sendConn) call(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envelo
 			if res.Error == nil {
 				c.learn(r, res, stream.ResponseHeader().Get(headerSession))
 			}
-			if !c.finish(r.ID) {
+			if !c.finish(own) {
 				return nil // cancelled
 			}
 		} else if !c.expects(m) {
