@@ -44,6 +44,7 @@ type Client struct {
 	dialect lazy[dialect]
 	tokens  atomic.Int64
 	plain   plainCalls
+	metas   metaCache // of results, by their JSON text
 }
 
 // A session is what a legacy client has agreed with the server.

@@ -4,14 +4,10 @@
 package mcpconnect
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -25,15 +21,8 @@ import (
 // plainCalls make calls of tools that have arguments and nothing else, which nearly all are,
 // on the multiplexed stream. Such calls and their results are written and read as bytes.
 type plainCalls struct {
-	meta []byte // the encoded `_meta` of each call
-	// last is the `_meta` of a result lately read: nearly all results of a server have the
-	// same.
-	last atomic.Pointer[decodedMeta]
-}
-
-type decodedMeta struct {
-	encoded []byte
-	meta    *jsonTemplate
+	meta    []byte    // the encoded `_meta` of each call
+	results metaCache // by the encoded Meta
 }
 
 // isPlain tells whether a call is one of them. Until the server has shown that it has frames,
@@ -65,7 +54,7 @@ func (c *Client) callPlain(ctx context.Context, p *mcp.CallToolParams) (*mcp.Cal
 	if err := proto.Unmarshal(outcome, &m); err != nil {
 		return nil, invalidAnswer(err)
 	}
-	return toolOutcome(&m)
+	return c.toolOutcome(&m)
 }
 
 // result gives a result of plain text.
@@ -80,16 +69,11 @@ func (c *plainCalls) result(t *wire.TextResult) (*mcp.CallToolResult, error) {
 	if t.Meta == nil {
 		return r, nil
 	}
-	last := c.last.Load()
-	if last == nil || !bytes.Equal(last.encoded, t.Meta) {
-		meta, err := decodeMeta(t.Meta)
-		if err != nil {
-			return nil, invalidAnswer(err)
-		}
-		last = &decodedMeta{encoded: bytes.Clone(t.Meta), meta: newJSONTemplate(meta)}
-		c.last.Store(last)
+	meta, err := c.results.get(t.Meta, func() (mcp.Meta, error) { return decodeMeta(t.Meta) })
+	if err != nil {
+		return nil, invalidAnswer(err)
 	}
-	r.Meta = last.meta.object()
+	r.Meta = meta
 	return r, nil
 }
 
@@ -99,58 +83,4 @@ func decodeMeta(encoded []byte) (mcp.Meta, error) {
 		return nil, err
 	}
 	return mapping.SDKResultMeta(&m)
-}
-
-// A jsonTemplate makes copies of a decoded JSON object that share nothing that can be changed:
-// results belong to their callers.
-type jsonTemplate struct {
-	flat    map[string]any
-	objects map[string]*jsonTemplate
-	arrays  map[string][]any
-}
-
-func newJSONTemplate(object map[string]any) *jsonTemplate {
-	// A decoder makes maps with room for more, which would be copied each time.
-	t := &jsonTemplate{flat: make(map[string]any, len(object))}
-	maps.Copy(t.flat, object)
-	for key, value := range object {
-		switch value := value.(type) {
-		case map[string]any:
-			if t.objects == nil {
-				t.objects = map[string]*jsonTemplate{}
-			}
-			t.objects[key] = newJSONTemplate(value)
-		case []any:
-			if t.arrays == nil {
-				t.arrays = map[string][]any{}
-			}
-			t.arrays[key] = value
-		}
-	}
-	return t
-}
-
-// object gives a copy.
-func (t *jsonTemplate) object() map[string]any {
-	c := maps.Clone(t.flat)
-	for key, object := range t.objects {
-		c[key] = object.object()
-	}
-	for key, array := range t.arrays {
-		c[key] = cloneArray(array)
-	}
-	return c
-}
-
-func cloneArray(array []any) []any {
-	c := slices.Clone(array)
-	for i, value := range c {
-		switch value := value.(type) {
-		case map[string]any:
-			c[i] = newJSONTemplate(value).object()
-		case []any:
-			c[i] = cloneArray(value)
-		}
-	}
-	return c
 }

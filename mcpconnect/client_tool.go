@@ -90,13 +90,13 @@ func (c *Client) callToolOnce(ctx context.Context, p *mcp.CallToolParams) (*mcp.
 	if err != nil {
 		return nil, err
 	}
-	return toolOutcome(m)
+	return c.toolOutcome(m)
 }
 
-func toolOutcome(m *mcpv1.InvokeToolResponse) (*mcp.CallToolResult, error) {
+func (c *Client) toolOutcome(m *mcpv1.InvokeToolResponse) (*mcp.CallToolResult, error) {
 	switch k := m.GetOutcome().(type) {
 	case *mcpv1.InvokeToolResponse_Result:
-		return toolResult(k.Result)
+		return c.toolResult(k.Result)
 	case *mcpv1.InvokeToolResponse_InputRequired:
 		return resultOf(k.InputRequired, &mcp.CallToolResult{})
 	case *mcpv1.InvokeToolResponse_Task:
@@ -126,8 +126,17 @@ func (c *Client) wanted(meta mcp.Meta) mcp.Meta {
 	return meta
 }
 
-func toolResult(m *mcpv1.CallToolResult) (*mcp.CallToolResult, error) {
+// toolResult gives a result, whose message is of no use after that.
+func (c *Client) toolResult(m *mcpv1.CallToolResult) (*mcp.CallToolResult, error) {
+	meta := m.GetMeta()
+	known := meta.GetValues() == nil && len(meta.GetValuesJson()) > 0 && len(m.GetExtraJson()) == 0
+	if known {
+		m.Meta = nil
+	}
 	res, err := mapping.SDKCallToolResult(m)
+	if err == nil && known {
+		res.Meta, err = c.metas.get(meta.GetValuesJson(), func() (mcp.Meta, error) { return mapping.SDKResultMeta(meta) })
+	}
 	if err != nil {
 		return nil, invalidAnswer(err)
 	}
@@ -173,7 +182,7 @@ func (c *Client) followTool(ctx context.Context, req *mcpv1.CallToolRequest) (*m
 		default:
 			last := stream.Msg()
 			stream.Receive() // the end: without it the RPC would count as cancelled
-			return outcomeOf(last)
+			return c.outcomeOf(last)
 		}
 	}
 	if err := stream.Err(); err != nil {
@@ -182,10 +191,10 @@ func (c *Client) followTool(ctx context.Context, req *mcpv1.CallToolRequest) (*m
 	return nil, unavailable("the server ended the call without an outcome")
 }
 
-func outcomeOf(e *mcpv1.CallToolEvent) (*mcp.CallToolResult, error) {
+func (c *Client) outcomeOf(e *mcpv1.CallToolEvent) (*mcp.CallToolResult, error) {
 	switch k := e.GetKind().(type) {
 	case *mcpv1.CallToolEvent_Result:
-		return toolResult(k.Result)
+		return c.toolResult(k.Result)
 	case *mcpv1.CallToolEvent_InputRequired:
 		return resultOf(k.InputRequired, &mcp.CallToolResult{})
 	case *mcpv1.CallToolEvent_Task:
