@@ -131,12 +131,17 @@ func (c *callContext) AfterFunc(f func()) func() bool {
 	}
 }
 
-// cancel ends the context, and frees what it holds.
-func (c *callContext) cancel() { c.end(context.Canceled) }
+// errCancelled is where contexts that are cancelled point to: nearly all are, in the end.
+var errCancelled = context.Canceled
 
-func (c *callContext) end(err error) {
+// cancel ends the context, and frees what it holds.
+func (c *callContext) cancel() { c.endWith(&errCancelled) }
+
+func (c *callContext) end(err error) { c.endWith(&err) }
+
+func (c *callContext) endWith(err *error) {
 	// Either this or Done sees what the other has stored.
-	if !c.err.CompareAndSwap(nil, &err) || c.done.Load() == nil {
+	if !c.err.CompareAndSwap(nil, err) || c.done.Load() == nil {
 		return
 	}
 	c.mu.Lock()

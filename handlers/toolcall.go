@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -25,10 +26,22 @@ type toolCall struct {
 	frameCall
 	invocation
 
-	r      *reader
-	id     uint64
-	result wire.TextResult // of a call that gives text
-	answer wire.ToolReply  // with that result
+	r  *reader
+	id uint64
+}
+
+// A textReply is the reply to a call that gives text. Nobody has it once it is queued, while a
+// handler may keep what it has of its call for as long as it likes.
+type textReply struct {
+	result wire.TextResult
+	frame  wire.ToolReply // with that result
+}
+
+var textReplies = sync.Pool{New: func() any { return &textReply{} }}
+
+func (t *textReply) free() {
+	*t = textReply{}
+	textReplies.Put(t)
 }
 
 // An invocation is what a call of a tool is for the server's handlers, in one piece of memory.
@@ -94,7 +107,9 @@ func (t *toolCall) run() {
 	r, s := t.r, t.r.x.srv
 	ctx := t.ctx.parent
 	result, err := s.dispatch(&t.ctx, &t.call)
-	simple := err == nil && (plainResult(result, &t.result) || s.textResult(result, &t.result))
+	text := textReplies.Get().(*textReply) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	defer text.free()
+	simple := err == nil && (plainResult(result, &text.result) || s.textResult(result, &text.result))
 	var reply *mcpv1.ReplyFrame
 	if !simple {
 		reply = t.encode(result, err)
@@ -104,7 +119,7 @@ func (t *toolCall) run() {
 	}
 	defer r.answered()
 	if simple {
-		if t.answer = t.result.Reply(t.id); r.out.reply(ctx, &t.answer) {
+		if text.frame = text.result.Reply(t.id); r.out.reply(ctx, &text.frame) {
 			r.crew.answered()
 			return
 		}
