@@ -5,7 +5,6 @@ package mcpconnect
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -62,7 +61,8 @@ func (c *plainCalls) result(t *wire.TextResult) (*mcp.CallToolResult, error) {
 	r := mapping.TextResult(t.Texts, t.Type)
 	r.IsError = t.IsError
 	if len(t.Structured) > 0 {
-		if err := json.Unmarshal(t.Structured, &r.StructuredContent); err != nil {
+		var err error
+		if r.StructuredContent, err = mapping.DecodeAny(t.Structured); err != nil {
 			return nil, invalidAnswer(fmt.Errorf("structured_content: %w", err))
 		}
 	}

@@ -4,7 +4,6 @@
 package mapping
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -220,7 +219,7 @@ func SDKCallToolResult(m *mcpv1.CallToolResult) (*mcp.CallToolResult, error) {
 		return nil, fmt.Errorf("structured_content: %w", err)
 	}
 	if text != nil {
-		if err := json.Unmarshal(text, &r.StructuredContent); err != nil {
+		if r.StructuredContent, err = DecodeAny(text); err != nil {
 			return nil, fmt.Errorf("structured_content: %w", err)
 		}
 	}
@@ -236,6 +235,10 @@ func toSDKMeta(m *mcpv1.Meta) (mcp.Meta, error) {
 	text, err := JSONText(m.Values, m.ValuesJson)
 	if err != nil || text == nil {
 		return nil, err
+	}
+	v, err := DecodeAny(text)
+	if meta, ok := v.(map[string]any); ok && err == nil {
+		return meta, nil
 	}
 	var meta mcp.Meta
 	if err := DecodeSDK(text, &meta); err != nil {

@@ -62,7 +62,5 @@ func decodedFree(s *structpb.Struct, text []byte) (any, error) {
 	if err != nil || value == nil {
 		return nil, err
 	}
-	var v any
-	err = DecodeSDK(value, &v)
-	return v, err
+	return DecodeAny(value)
 }
