@@ -24,13 +24,13 @@ func (l *childLink) send(ctx context.Context, m *message) error {
 	if len(text) > l.maxBytes {
 		return fmt.Errorf("message is larger than the limit of %d bytes", l.maxBytes)
 	}
-	line := append(text, '\n')
-	if m.alone && l.writeAtOnce(line) {
+	text = append(text, '\n')
+	if m.alone && l.writeAtOnce(text) {
 		return nil
 	}
 	l.unsent.Add(1)
 	select {
-	case l.out <- line:
+	case l.out <- text:
 		return nil
 	case <-l.closing:
 		err = errClosed
