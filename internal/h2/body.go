@@ -27,7 +27,7 @@ func (b requestBody) Close() error {
 	s := &b.x.stream
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	if s.readErr == io.EOF && s.at == len(s.unread) { //nolint:errorlint // our own
+	if s.readErr == io.EOF && s.unread.n == 0 { //nolint:errorlint // our own
 		return nil
 	}
 	s.readErr = http.ErrBodyReadAfterClose

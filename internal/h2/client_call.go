@@ -223,7 +223,7 @@ func (x *call) giveUp(err error) {
 		return // all has come
 	}
 	x.readErr = err // nothing that has come counts any more
-	x.unread, x.at = nil, 0
+	x.unread.discard()
 	x.cut(err)
 	x.c.flush()
 }
@@ -391,7 +391,7 @@ func (b *responseBody) Close() error {
 	x := b.x
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
-	if x.readErr != io.EOF || x.at < len(x.unread) { //nolint:errorlint // our own
+	if x.readErr != io.EOF || x.unread.n > 0 { //nolint:errorlint // our own
 		x.readErr = http.ErrBodyReadAfterClose
 	}
 	x.discard()

@@ -22,8 +22,7 @@ type stream struct {
 
 	// What the peer sends.
 	arrived    sync.Cond
-	unread     []byte
-	at         int   // where unread begins
+	unread     buffer
 	recvLeft   int   // what the peer may still send
 	recvCredit int   // consumed, and not told to the peer
 	declared   int64 // the length of the body as its headers say; -1 if they do not

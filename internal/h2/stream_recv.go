@@ -8,13 +8,10 @@ import (
 	"strconv"
 )
 
-// keptBody is the largest buffer of a body that is kept for more of it.
-const keptBody = 64 << 10
-
 // read waits for bytes of the body, as [io.Reader] does. Its caller has mu, which is released
 // meanwhile.
 func (s *stream) read(p []byte) (int, error) {
-	for s.at == len(s.unread) {
+	for s.unread.n == 0 {
 		switch {
 		case s.readEnd.over:
 			return 0, errDeadline
@@ -30,13 +27,7 @@ func (s *stream) read(p []byte) (int, error) {
 	if s.readEnd.over {
 		return 0, errDeadline
 	}
-	n := copy(p, s.unread[s.at:])
-	if s.at += n; s.at == len(s.unread) {
-		s.unread, s.at = s.unread[:0], 0
-		if cap(s.unread) > keptBody {
-			s.unread = nil
-		}
-	}
+	n := s.unread.read(p)
 	s.credit(n)
 	s.c.flush()
 	return n, nil
@@ -44,11 +35,7 @@ func (s *stream) read(p []byte) (int, error) {
 
 // put adds what the peer has sent. Its caller has mu.
 func (s *stream) put(data []byte) {
-	if s.at > 0 && len(s.unread)+len(data) > cap(s.unread) {
-		s.unread = s.unread[:copy(s.unread, s.unread[s.at:])]
-		s.at = 0
-	}
-	s.unread = append(s.unread, data...)
+	s.unread.write(data)
 	s.arrived.Signal()
 }
 
@@ -57,10 +44,10 @@ func (s *stream) discard() {
 	if s.readErr == nil {
 		s.readErr = http.ErrBodyReadAfterClose
 	}
-	if n := len(s.unread) - s.at; n > 0 {
-		s.c.credit(n)
+	if s.unread.n > 0 {
+		s.c.credit(s.unread.n)
 	}
-	s.unread, s.at = nil, 0
+	s.unread.discard()
 }
 
 // credit counts bytes that are consumed, and tells the peer when they are many. Its caller has
