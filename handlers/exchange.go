@@ -218,19 +218,26 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 	case direct && !isNotification(method):
 		return x.direct(ctx, c, params)
 	default:
-		result, err := x.srv.throughSDK(ctx, c, params)
-		if x.srv.cfg.UnknownMethods && isMethodNotFound(err) {
-			return x.srv.dispatchUnknown(ctx, c, params)
-		}
-		return result, err
+		return x.srv.custom(ctx, c, params)
 	}
+}
+
+// custom runs a request of a method that users register, or that just their middleware knows.
+func (s *Server) custom(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
+	if err := s.allowJSON(ctx, c.method, params); err != nil {
+		return nil, err
+	}
+	out := c.output()
+	result, err := s.throughSDK(ctx, c, params)
+	if s.cfg.UnknownMethods && isMethodNotFound(err) {
+		c.resume(out)
+		return s.dispatchUnknown(ctx, c, params)
+	}
+	return result, err
 }
 
 // throughSDK runs a request through a Connection of the SDK.
 func (s *Server) throughSDK(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
-	if err := s.allowJSON(ctx, c.method, params); err != nil {
-		return nil, err
-	}
 	if c.scope.session != nil {
 		return s.throughSession(ctx, c, params)
 	}

@@ -112,8 +112,8 @@ func (s *Server) answer(ctx context.Context, c *call, req typedRequest, res prot
 	return mapping.FromSDKResult(got, res, s.resultOptions(&c.scope))
 }
 
-// custom serves a typed unary RPC whose method a user registers.
-func (s *Server) custom(ctx context.Context, method, name string, req typedRequest, res proto.Message) error {
+// unaryCustom serves a typed unary RPC whose method a user registers.
+func (s *Server) unaryCustom(ctx context.Context, method, name string, req typedRequest, res proto.Message) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	c, ctx, done, err := s.begin(ctx, method, name, req, req.GetMeta())
@@ -129,7 +129,7 @@ func (s *Server) answerCustom(ctx context.Context, c *call, req typedRequest, re
 	if err != nil {
 		return jsonError(err)
 	}
-	got, err := s.throughSDK(ctx, c, params)
+	got, err := s.custom(ctx, c, params)
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (s *Server) Complete(ctx context.Context, req *mcpv1.CompleteRequest) (*mcp
 // GetTask implements the GetTask RPC.
 func (s *Server) GetTask(ctx context.Context, req *mcpv1.GetTaskRequest) (*mcpv1.GetTaskResponse, error) {
 	res := &mcpv1.GetTaskResponse{}
-	if err := s.custom(ctx, methodGetTask, req.GetTaskId(), req, res); err != nil {
+	if err := s.unaryCustom(ctx, methodGetTask, req.GetTaskId(), req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -273,7 +273,7 @@ func (s *Server) GetTask(ctx context.Context, req *mcpv1.GetTaskRequest) (*mcpv1
 // UpdateTask implements the UpdateTask RPC.
 func (s *Server) UpdateTask(ctx context.Context, req *mcpv1.UpdateTaskRequest) (*mcpv1.UpdateTaskResponse, error) {
 	res := &mcpv1.UpdateTaskResponse{}
-	if err := s.custom(ctx, methodUpdateTask, req.GetTaskId(), req, res); err != nil {
+	if err := s.unaryCustom(ctx, methodUpdateTask, req.GetTaskId(), req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -282,7 +282,7 @@ func (s *Server) UpdateTask(ctx context.Context, req *mcpv1.UpdateTaskRequest) (
 // CancelTask implements the CancelTask RPC.
 func (s *Server) CancelTask(ctx context.Context, req *mcpv1.CancelTaskRequest) (*mcpv1.CancelTaskResponse, error) {
 	res := &mcpv1.CancelTaskResponse{}
-	if err := s.custom(ctx, methodCancelTask, req.GetTaskId(), req, res); err != nil {
+	if err := s.unaryCustom(ctx, methodCancelTask, req.GetTaskId(), req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
