@@ -23,7 +23,8 @@ import (
 // The SDK runs a legacy session's messages on contexts of its own. What the HTTP request
 // knows, our receiving middleware finds again by the header, which the SDK hands over as it is.
 
-// streamableKey marks contexts of the SDK's handler, and of the sessions that it opens.
+// streamableKey is the key by which contexts of the SDK's handler, and of the sessions that it opens,
+// have our own.
 type streamableKey struct{}
 
 // A post is one HTTP request with messages, while it is served.
