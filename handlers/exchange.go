@@ -204,6 +204,9 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 	if err != nil {
 		return nil, err
 	}
+	if err := mapping.CheckMembers(params); err != nil {
+		return nil, malformed("params", err)
+	}
 	c := &call{method: method, scope: sc, extra: extraOf(ctx, x.header), sink: x, text: params}
 	if sc.session != nil {
 		var done func()

@@ -76,6 +76,13 @@ func (h *streamable) serveLegacy(w http.ResponseWriter, r *http.Request, body []
 		return
 	}
 	defer release()
+	for i := range messages {
+		if err := messages[i].checkParams(); err != nil {
+			wire := h.srv.toRPCError(r.Context(), messages[i].Method, err).wire
+			refuse(w, statusOf(wire.Code), p.id, wire)
+			return
+		}
+	}
 	if denied := h.denial(r.Context(), messages); denied != nil {
 		h.forbid(w, p.id, denied)
 		return

@@ -60,7 +60,7 @@ func (s *Server) callToolEvents(ctx context.Context, req *mcpv1.CallToolRequest,
 
 // callTool runs a tool and gives one of *CallToolResult, *InputRequired and *Task.
 func (s *Server) callTool(ctx context.Context, req *mcpv1.CallToolRequest, out sink) (proto.Message, error) {
-	c, ctx, done, err := s.begin(ctx, methodCallTool, req.GetName(), req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, methodCallTool, req)
 	if err != nil {
 		return nil, err
 	}
