@@ -127,7 +127,8 @@ func (s *Server) Initialize(ctx context.Context, req *mcpv1.InitializeRequest) (
 
 func (s *Server) initialize(ctx context.Context, req *mcpv1.InitializeRequest, res *mcpv1.InitializeResponse) (id string, err error) {
 	header := requestHeader(ctx)
-	if err := s.check(req); err != nil {
+	noTwin, err := s.check(req)
+	if err != nil {
 		return "", err
 	}
 	if err := checkMirror(header, methodInitialize, ""); err != nil {
@@ -135,6 +136,9 @@ func (s *Server) initialize(ctx context.Context, req *mcpv1.InitializeRequest, r
 	}
 	if err := s.mayInitialize(ctx, head{method: methodInitialize, header: header, meta: req.GetMeta()}); err != nil {
 		return "", err
+	}
+	if noTwin != nil {
+		return "", noTwin
 	}
 	text, err := mapping.ToJSON(req)
 	if err != nil {

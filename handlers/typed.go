@@ -4,6 +4,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -36,7 +37,8 @@ func requestHeader(ctx context.Context) http.Header {
 // begin checks a typed request and gives the call for it, without params. done must be
 // called at its end.
 func (s *Server) begin(ctx context.Context, method string, req typedRequest) (c *call, _ context.Context, done func(), err error) {
-	if err := s.check(req); err != nil {
+	noTwin, err := s.check(req)
+	if err != nil {
 		return nil, ctx, nil, err
 	}
 	header := requestHeader(ctx)
@@ -47,6 +49,9 @@ func (s *Server) begin(ctx context.Context, method string, req typedRequest) (c 
 	if err := checkMirror(header, method, nameIn(req)); err != nil {
 		return nil, ctx, nil, err
 	}
+	if noTwin != nil {
+		return nil, ctx, nil, noTwin
+	}
 	done = func() {}
 	if c.scope.session != nil {
 		if ctx, done, err = c.scope.session.use(ctx); err != nil {
@@ -56,17 +61,17 @@ func (s *Server) begin(ctx context.Context, method string, req typedRequest) (c 
 	return c, ctx, done, nil
 }
 
-// check refuses a typed request that has no twin, or is over a limit. From then on each member
-// that has a field stands there.
-func (s *Server) check(req typedRequest) error {
-	err := mapping.CheckMessage(req, s.limits)
-	if err == nil {
-		err = mapping.Normalize(req)
+// check refuses a typed request whose JSON is none, or is over a limit. From then on each member
+// that has a field stands there. noTwin is set if it says two things at once: it is to be refused
+// for that where an envelope is for its params, after all that the metadata decides.
+func (s *Server) check(req typedRequest) (noTwin, err error) {
+	if err := mapping.CheckMessage(req, s.limits); err != nil {
+		return nil, jsonError(err)
 	}
-	if err != nil {
-		return jsonError(err)
+	if err := mapping.Normalize(req); err != nil {
+		return jsonError(err), nil
 	}
-	return nil
+	return nil, nil
 }
 
 // nameIn gives what Mcp-Name mirrors of a typed request.
@@ -329,15 +334,16 @@ func (s *Server) Ping(ctx context.Context, req *mcpv1.PingRequest) (*mcpv1.PingR
 }
 
 func (s *Server) ping(ctx context.Context, req *mcpv1.PingRequest) error {
-	if err := s.check(req); err != nil {
+	noTwin, err := s.check(req)
+	if err != nil {
 		return err
 	}
 	h := head{method: methodPing, header: requestHeader(ctx), meta: req.GetMeta()}
 	if err := checkMirror(h.header, methodPing, ""); err != nil {
 		return err
 	}
-	if version, err := h.version(); err != nil || version >= firstModern {
-		return err // the method is gone from modern versions, the RPC is not
+	if version, err := h.version(); err != nil || noTwin != nil || version >= firstModern {
+		return cmp.Or(err, noTwin) // the method is gone from modern versions, the RPC is not
 	}
 	n, err := s.sessionOf(ctx, h)
 	if err != nil || n == nil {

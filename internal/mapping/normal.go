@@ -21,7 +21,8 @@ type Request interface {
 // of its `_meta`, to that field: what a member says must not depend on its place (SPEC.md §5.1).
 // A request without such text, as nearly all are, stays as it is, at no cost.
 //
-// It is as [ToJSON] says if the request has no twin, and [ErrMalformed] if its `_meta` is none.
+// It is as [ToJSON] says if the request has no twin, which is left as it is then, and
+// [ErrMalformed] if its `_meta` is none.
 func Normalize(m Request) error {
 	meta := m.GetMeta()
 	extra, ok := m.(interface{ GetExtraJson() []byte })
@@ -33,9 +34,12 @@ func Normalize(m Request) error {
 	if err != nil {
 		return err
 	}
-	if err := FromJSON(text, m, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
+	fresh := m.ProtoReflect().New().Interface()
+	if err := FromJSON(text, fresh, mcpv1.JsonEncoding_JSON_ENCODING_BYTES); err != nil {
 		return err
 	}
+	proto.Reset(m)
+	proto.Merge(m, fresh)
 	if ok && m.GetMeta() == nil {
 		if err := noMeta(extra.GetExtraJson()); err != nil {
 			return err
