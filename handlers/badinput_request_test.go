@@ -119,6 +119,7 @@ func TestRepeatedMembersAreRefusedAlikeInAllForms(t *testing.T) {
 		enveloped("of which one is null", envelope(1, "tools/call", []byte(`{"name":"test_simple_text","arguments":{},"arguments":null}`)), answers(-32602), answers(-32602)),
 		enveloped("after many others", envelope(1, "tools/list", []byte(`{`+manyMembers(40)+`,"m7":1}`)), answers(-32602), answers(-32602)),
 		enveloped("of a method of the user's", envelope(1, "com.example/echo", []byte(`{"value":1,"value":2}`)), answers(-32602), answers(-32602)),
+		enveloped("of a method of the other era", envelope(1, "logging/setLevel", []byte(`{"level":"info","level":"debug"}`)), answers(-32601), answers(-32601)),
 		enveloped("of a listen", envelope(1, "subscriptions/listen", []byte(`{"notifications":{},"notifications":{"toolsListChanged":true}}`)), answers(-32602), answers(-32602)),
 	}
 	for i := range rows {

@@ -293,3 +293,19 @@ func TestTooManySessionsAreRefused(t *testing.T) {
 		t.Errorf("after the others have ended a session cannot be opened and closed: %v, %v", got, err)
 	}
 }
+
+// TestQuestionsThatReachNobodyFailTheirCall with the status of any other invalid request (SPEC.md
+// §6.6, §11.2), if the tool passes on what it got.
+func TestQuestionsThatReachNobodyFailTheirCall(t *testing.T) {
+	t.Parallel()
+	url := badServer(t, everything.NewServer())
+	for _, w := range wires {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBadClient(t, w, url)
+			session := initializeTypedDeclaring(t, b.rpc, "2025-11-25", `{"elicitation":{}}`)
+			err := calling(badCall("test_input_required_result_elicitation", `{}`))(withMetadata(testContext(t), session, nil), b.rpc)
+			b.expect("a question without a stream", fails(connect.CodeInvalidArgument, -32600), nil, err, nil)
+		})
+	}
+}

@@ -241,6 +241,9 @@ func (s *Server) freshContents(ctx context.Context, c *call, uri string) *mcpv1.
 	if err == nil {
 		err = mapping.FromSDKResult(res, &m, s.resultOptions(&c.scope))
 	}
+	if err == nil && s.isOverLimit(&m) {
+		err = s.errTooLarge()
+	}
 	if err != nil {
 		e.Kind = &mcpv1.ResourceEvent_Error{Error: s.toRPCError(ctx, methodReadResource, err).message(c.scope.encoding)}
 		return e

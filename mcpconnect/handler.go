@@ -165,6 +165,7 @@ func (h *Handler) Close() error {
 func (c *handlerConfig) connectOptions() []connect.HandlerOption {
 	opts := []connect.HandlerOption{
 		connect.WithReadMaxBytes(c.limits.MessageBytes),
+		connect.WithSendMaxBytes(c.limits.MessageBytes),
 		connect.WithCompressMinBytes(compressMinBytes),
 		boundedGzip(int64(c.limits.MessageBytes)),
 		connect.WithRecover(c.recovered),
@@ -188,11 +189,13 @@ func streamOptions(spec connect.Spec) []connect.HandlerOption {
 // packet or two as it is, and a gzip writer costs more than all the rest of the call.
 const compressMinBytes = 1 << 10
 
-// Limits bound what a [Handler] takes from its peers. Zero fields have the defaults that
+// Limits bound what a [Handler] takes from its peers, and what it keeps for them. Zero fields have the defaults that
 // they name (SPEC.md §12). They must not be negative.
 type Limits struct {
 	// MessageBytes is the size of a message, on the wire and after decompression. If
-	// zero, 4 MiB.
+	// zero, 4 MiB. An answer of the server's that is larger becomes an error: of its own call
+	// alone, where a client that has the same limit would end its stream. (Not over Streamable
+	// HTTP, whose clients read as much as they like.)
 	MessageBytes int
 	// JSONDepth is how deep arrays and objects may nest in the free-form JSON of a
 	// request. If zero, 32.
