@@ -39,12 +39,12 @@ type sendConn struct {
 	cancel context.CancelFunc
 
 	mu        sync.Mutex
-	calls     map[jsonrpc.ID]context.CancelFunc // requests in flight
-	session   string                            // id of the legacy session
-	version   string                            // of requests that name none
-	listening bool                              // the session's stream is being kept open
-	running   int                               // calls whose answer was not handed on
-	quiet     chan struct{}                     // closed when there are none; nil if nobody waits for that
+	calls     map[jsonrpc.ID]sentCall // requests in flight
+	session   string                  // id of the legacy session
+	version   string                  // of requests that name none
+	listening bool                    // the session's stream is being kept open
+	running   int                     // calls whose answer was not handed on
+	quiet     chan struct{}           // closed when there are none; nil if nobody waits for that
 	closed    bool
 	closing   sync.Once
 	closeErr  error
@@ -115,11 +115,11 @@ func (c *sendConn) start(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envel
 		cancel()
 		return mcp.ErrConnectionClosed
 	}
-	if c.calls[r.ID] != nil {
+	if _, taken := c.calls[r.ID]; taken {
 		cancel()
 		return rejection(&jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "id is in flight already"})
 	}
-	c.calls[r.ID] = cancel
+	c.calls[r.ID] = sentCall{r, cancel}
 	stop := context.AfterFunc(c.ctx, cancel)
 	c.running++
 	c.routines.Go(func() {
@@ -127,20 +127,29 @@ func (c *sendConn) start(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envel
 		defer stop()
 		defer c.over()
 		err := c.call(withMetadata(call, header), r, e)
-		if c.finish(r.ID) && err != nil {
+		if c.finish(r) && err != nil {
 			c.answer(r.ID, err)
 		}
 	})
 	return nil
 }
 
-// finish forgets a call. It is false if the call was cancelled or answered before.
-func (c *sendConn) finish(id jsonrpc.ID) bool {
+// A sentCall is a call in flight.
+type sentCall struct {
+	request *jsonrpc.Request
+	cancel  context.CancelFunc
+}
+
+// finish forgets a call. It is false if the call was cancelled or answered before: another one may
+// have its id by now.
+func (c *sendConn) finish(r *jsonrpc.Request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, ok := c.calls[id]
-	delete(c.calls, id)
-	return ok
+	if c.calls[r.ID].request != r {
+		return false
+	}
+	delete(c.calls, r.ID)
+	return true
 }
 
 // lastAnswers is how long the calls of a session that is gone may take to fail.
@@ -187,11 +196,11 @@ func (c *sendConn) abort(params json.RawMessage) {
 		return
 	}
 	c.mu.Lock()
-	cancel := c.calls[id]
+	call, ok := c.calls[id]
 	delete(c.calls, id)
 	c.mu.Unlock()
-	if cancel != nil {
-		cancel()
+	if ok {
+		call.cancel()
 	}
 }
 
@@ -215,7 +224,7 @@ func (c *sendConn) call(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envelo
 			if res.Error == nil {
 				c.learn(r, res, stream.ResponseHeader().Get(headerSession))
 			}
-			if !c.finish(r.ID) {
+			if !c.finish(r) {
 				return nil // cancelled
 			}
 		} else if !c.expects(m) {
