@@ -45,6 +45,10 @@ func replying(t *testing.T, answer reply) gateway.Upstream {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Mcp-Session-Id", "s1")
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"u","version":"1"}}}`, m.ID)
+		case m.Method == "server/discover": // of versions to come
+			plainJSON(w, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"supportedVersions":["2099-01-01"],"capabilities":{"tools":{}}}}`, m.ID))
+		case m.Method == "tools/call" && r.Header.Get("Mcp-Session-Id") == "":
+			w.WriteHeader(http.StatusBadRequest)
 		case m.Method == "tools/call":
 			ids <- m.ID
 			answer(w, "", m.ID)
@@ -130,5 +134,19 @@ func TestRepliesOfStreamableHTTP(t *testing.T) {
 				t.Errorf("got %.300s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestVersionsToComeAreNotSpoken, but one that both sides know.
+func TestVersionsToComeAreNotSpoken(t *testing.T) {
+	t.Parallel()
+	up := replying(t, func(w http.ResponseWriter, _ string, id json.RawMessage) {
+		plainJSON(w, http.StatusOK, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}`, id))
+	})
+	up.Version = ""
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{up}})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), rpctest.ModernVersion, `{}`)
+	if o := c.Call(rpctest.Context(t), "tools/call", relayed{params: `{"_meta":{META},"name":"x","arguments":{}}`}.paramsFor(rpctest.ModernVersion)); o.Err != nil {
+		t.Errorf("got %v", o)
 	}
 }

@@ -359,15 +359,12 @@ func (c *conn) discover(ctx context.Context) error {
 		return fmt.Errorf("its answer to %s: %w", methodDiscover, err)
 	}
 	for _, v := range res.Versions {
-		if v >= firstModern && v >= c.version {
-			c.version = v
+		if v >= firstModern && v <= version { // newer ones are not known here
+			c.version = max(c.version, v)
 		}
 	}
 	if c.version == "" {
-		return errors.New("it speaks no version without sessions")
-	}
-	if c.version > version {
-		c.version = version // newer ones are not known here
+		return errors.New("it speaks no version without sessions that is known here")
 	}
 	c.info, c.instructions = res.Meta[metaServerInfo], res.Instructions
 	c.capabilities, err = objectOf(res.Capabilities)

@@ -334,13 +334,14 @@ func (g *Gateway) setLevel(ctx context.Context, next mcp.MethodHandler, req mcp.
 	sessionEnd(g, f.ss) // forgets the level
 	g.mu.Lock()
 	g.levels[f.ss] = string(p.Level)
-	level := g.lowestLevel()
+	lowest := g.lowestLevel()
 	g.mu.Unlock()
 	for _, u := range g.upstreams {
 		c, err := u.acquire(ctx, f)
 		if err != nil {
 			return nil, err
 		}
+		level := lowest
 		if c.key.session != nil {
 			level = string(p.Level) // it is this client's alone
 		}
