@@ -195,6 +195,61 @@ func TestASharedServerHasTheLowestLevel(t *testing.T) {
 	}
 }
 
+// TestAServerThatIsStartedAgainHasTheLevel that clients have asked for before.
+func TestAServerThatIsStartedAgainHasTheLevel(t *testing.T) {
+	t.Parallel()
+	up := child(t, "up", "fast")
+	up.Version = "2025-11-25"
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{up}})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), "2025-11-25", `{}`)
+	level := func(want string) {
+		t.Helper()
+		if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"level","arguments":{}}`); !strings.Contains(string(o.Result), want) {
+			t.Errorf("the level is %v, want %s", o, want)
+		}
+	}
+	level("none")
+	if o := c.Call(rpctest.Context(t), "logging/setLevel", `{"level":"notice"}`); o.Err != nil {
+		t.Fatal(o)
+	}
+	level("notice")
+	if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"crash","arguments":{}}`); o.Err == nil {
+		t.Fatal("the server did not crash")
+	}
+	level("notice")
+}
+
+// TestALevelIsSetWhileAnUpstreamIsDown, and that has it once it is there.
+func TestALevelIsSetWhileAnUpstreamIsDown(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "broken")
+	a, b := child(t, "a", "fast"), child(t, "b", "fast")
+	a.Version, b.Version = "2025-11-25", "2025-11-25"
+	a.Command = []string{"/bin/sh", "-c", `test -e "$0" && exit 1; exec "$1"`, broken, a.Command[0]}
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{a, b}})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), "2025-11-25", `{}`)
+	if err := os.WriteFile(broken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"a_crash","arguments":{}}`); o.Err == nil {
+		t.Fatal("the server did not crash")
+	}
+	if o := c.Call(rpctest.Context(t), "logging/setLevel", `{"level":"notice"}`); o.Err != nil {
+		t.Errorf("with one of two servers down: %v", o)
+	}
+	if err := os.Remove(broken); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both have the level", func() bool {
+		for _, tool := range []string{"a_level", "b_level"} {
+			if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"`+tool+`","arguments":{}}`); !strings.Contains(string(o.Result), "notice") {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // TestASilentCallEnds, and the server learns that nobody waits for it.
 func TestASilentCallEnds(t *testing.T) {
 	t.Parallel()

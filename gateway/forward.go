@@ -513,11 +513,8 @@ func (w *waiter) translate(result json.RawMessage) (json.RawMessage, error) {
 		if o["resultType"] == nil {
 			o["resultType"] = json.RawMessage(`"complete"`)
 		}
-		switch w.method {
-		case methodListTools, methodListPrompts, methodListResources, methodListTemplates, methodReadResource:
-			if o["ttlMs"] == nil {
-				o["ttlMs"], o["cacheScope"] = json.RawMessage("0"), json.RawMessage(`"private"`)
-			}
+		if isCacheable(w.method) && o["ttlMs"] == nil {
+			o["ttlMs"], o["cacheScope"] = json.RawMessage("0"), json.RawMessage(`"private"`)
 		}
 		if meta[metaServerInfo] == nil && len(w.conn.info) > 0 {
 			meta[metaServerInfo] = w.conn.info
@@ -525,6 +522,10 @@ func (w *waiter) translate(result json.RawMessage) (json.RawMessage, error) {
 	} else {
 		if o.str("resultType") == "complete" {
 			delete(o, "resultType")
+		}
+		if isCacheable(w.method) {
+			delete(o, "ttlMs")
+			delete(o, "cacheScope")
 		}
 		delete(meta, metaServerInfo)
 	}
@@ -534,4 +535,10 @@ func (w *waiter) translate(result json.RawMessage) (json.RawMessage, error) {
 		delete(o, "_meta")
 	}
 	return o.text(), nil
+}
+
+// isCacheable tells whether modern results of a method say how long they may be kept.
+func isCacheable(method string) bool {
+	_, isList := lists[method]
+	return isList || method == methodReadResource
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ func TestAnswersOverTheLimitFailTheirCall(t *testing.T) {
 				t.Run(version+"/"+w.name+"/"+form.name, func(t *testing.T) {
 					t.Parallel()
 					p := peer{wire: w, url: url, version: version, capabilities: noneDeclared, structs: form.structs}
-					p.wire.options = append(p.wire.options[:len(p.wire.options):len(p.wire.options)], connect.WithReadMaxBytes(smallMessage))
+					p.wire.options = append(slices.Clip(p.wire.options), connect.WithReadMaxBytes(smallMessage))
 					client := form.open(t, p)
 					for _, c := range over {
 						o := client(testContext(t), c.method, c.paramsFor(version, noneDeclared))
@@ -90,7 +91,7 @@ func TestRepliesOverTheLimitFailTheirFrame(t *testing.T) {
 	for _, w := range bidiWires {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			w.options = append(w.options[:len(w.options):len(w.options)], connect.WithReadMaxBytes(smallMessage))
+			w.options = append(slices.Clip(w.options), connect.WithReadMaxBytes(smallMessage))
 			f := newFramer(t, w, url, bothOffered)
 			id := uint64(0)
 			call := func(size int, stream bool) {
