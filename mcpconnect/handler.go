@@ -165,11 +165,10 @@ func (h *Handler) Close() error {
 func (c *handlerConfig) connectOptions() []connect.HandlerOption {
 	opts := []connect.HandlerOption{
 		connect.WithReadMaxBytes(c.limits.MessageBytes),
-		connect.WithSendMaxBytes(c.limits.MessageBytes),
 		connect.WithCompressMinBytes(compressMinBytes),
 		boundedGzip(int64(c.limits.MessageBytes)),
 		connect.WithRecover(c.recovered),
-		connect.WithConditionalHandlerOptions(streamOptions),
+		connect.WithConditionalHandlerOptions(c.ownOptions),
 	}
 	if c.telemetry != nil {
 		opts = append(opts, connect.WithInterceptors(c.telemetry))
@@ -177,12 +176,17 @@ func (c *handlerConfig) connectOptions() []connect.HandlerOption {
 	return append(opts, c.connect...)
 }
 
-// streamOptions are those of Connect streams: they take their messages apart themselves.
-func streamOptions(spec connect.Spec) []connect.HandlerOption {
-	if spec.Procedure != mcpv1connect.MCPConnectProcedure {
+// ownOptions are those of MCP's RPCs: what foreign services send is their business. Connect streams
+// take their messages apart themselves.
+func (c *handlerConfig) ownOptions(spec connect.Spec) []connect.HandlerOption {
+	if !strings.HasPrefix(spec.Procedure, "/"+mcpv1connect.MCPName+"/") {
 		return nil
 	}
-	return []connect.HandlerOption{connect.WithCodec(wire.Codec{})}
+	opts := []connect.HandlerOption{connect.WithSendMaxBytes(c.limits.MessageBytes)}
+	if spec.Procedure == mcpv1connect.MCPConnectProcedure {
+		opts = append(opts, connect.WithCodec(wire.Codec{}))
+	}
+	return opts
 }
 
 // compressMinBytes is where compression begins to pay: below it a message fits into a
