@@ -6,6 +6,7 @@ package gateway
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,8 @@ type childLink struct {
 	group    *processGroup
 	stdin    io.WriteCloser // a pipe
 	lines    *bufio.Reader
+	rest     []*message // of a list, for receive
+	garbage  quietLog
 
 	out     chan []byte
 	unsent  atomic.Int32 // lines that were put into out and are not written
@@ -61,7 +64,7 @@ type childLink struct {
 // startChild starts the upstream's program.
 func startChild(u *Upstream, log *slog.Logger, maxBytes int) (link, error) {
 	l := &childLink{
-		name: u.Name, log: log, maxBytes: maxBytes,
+		name: u.Name, log: log, maxBytes: maxBytes, garbage: newQuietLog(),
 		out: make(chan []byte, sendQueue), closing: make(chan struct{}), gone: make(chan struct{}),
 	}
 	l.cmd = exec.Command(u.Command[0], u.Command[1:]...) //nolint:gosec,noctx // that is what it is for; close ends it
@@ -120,6 +123,11 @@ func exitError(state *os.ProcessState, err error) error {
 // print what should have gone to standard error.
 func (l *childLink) receive() (*message, error) {
 	for {
+		if len(l.rest) > 0 {
+			m := l.rest[0]
+			l.rest = l.rest[1:]
+			return m, nil
+		}
 		line, err := l.line()
 		if err != nil {
 			return nil, err
@@ -127,12 +135,35 @@ func (l *childLink) receive() (*message, error) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		m, err := parse(line)
-		if err == nil {
+		if line[0] == '[' {
+			if l.rest, err = parseAll(line); err == nil {
+				continue
+			}
+		} else if m, err := parse(line); err == nil {
 			return m, nil
 		}
-		l.log.Warn("an upstream wrote what is no message", "upstream", l.name, "bytes", len(line))
+		l.garbage.log(l.log, slog.LevelWarn, "an upstream wrote what is no message", "upstream", l.name, "bytes", len(line))
 	}
+}
+
+// A quietLog cuts a flood of what a child makes us log.
+type quietLog struct {
+	limiter *rate.Limiter
+	skipped int
+}
+
+func newQuietLog() quietLog { return quietLog{limiter: rate.NewLimiter(50, 500)} }
+
+func (q *quietLog) log(to *slog.Logger, level slog.Level, text string, attrs ...any) {
+	if !q.limiter.Allow() {
+		q.skipped++
+		return
+	}
+	if q.skipped > 0 {
+		attrs = append(attrs, "more_lines_before", q.skipped)
+		q.skipped = 0
+	}
+	to.Log(context.Background(), level, text, attrs...)
 }
 
 func (l *childLink) line() ([]byte, error) {
@@ -164,20 +195,11 @@ func (l *childLink) ended() error { return fmt.Errorf("the process has ended: %w
 // logLines logs standard error. A flood of it is cut.
 func (l *childLink) logLines(stderr io.Reader) {
 	r := bufio.NewReaderSize(stderr, maxLogLine)
-	limiter, skipped := rate.NewLimiter(50, 500), 0
+	says := newQuietLog()
 	for {
 		line, err := r.ReadSlice('\n')
 		if text := strings.TrimRight(string(line), "\r\n"); text != "" {
-			if !limiter.Allow() {
-				skipped++
-			} else {
-				attrs := []any{"upstream", l.name, "line", text}
-				if skipped > 0 {
-					attrs = append(attrs, "more_lines_before", skipped)
-					skipped = 0
-				}
-				l.log.Info("upstream says", attrs...)
-			}
+			says.log(l.log, slog.LevelInfo, "upstream says", "upstream", l.name, "line", text)
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return

@@ -13,9 +13,9 @@ import (
 )
 
 // beFast is a server that costs next to nothing, so that what is measured is the gateway. Its tools
-// are pid, which tells its process id, and crash. It writes when there is nothing more to read.
+// are pid, which tells its process id, level, which tells the log level, and crash. It writes when there is nothing more to read.
 func beFast(stdout io.Writer) int {
-	pid := os.Getpid()
+	pid, level := os.Getpid(), "none"
 	in := bufio.NewReaderSize(os.Stdin, 64<<10)
 	out := bufio.NewWriterSize(stdout, 64<<10)
 	for {
@@ -27,7 +27,8 @@ func beFast(stdout io.Writer) int {
 			ID     json.RawMessage `json:"id"`
 			Method string          `json:"method"`
 			Params struct {
-				Name string `json:"name"`
+				Name  string `json:"name"`
+				Level string `json:"level"`
 			} `json:"params"`
 		}
 		if json.Unmarshal(line, &m) != nil || m.ID == nil {
@@ -37,14 +38,19 @@ func beFast(stdout io.Writer) int {
 		case "initialize":
 			fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"fast","version":"1"}}}`+"\n", m.ID)
 		case "logging/setLevel":
+			level = m.Params.Level
 			fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"result":{}}`+"\n", m.ID)
 		case "tools/list":
 			fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"pid","inputSchema":{"type":"object"}},{"name":"crash","inputSchema":{"type":"object"}}]}}`+"\n", m.ID)
 		case "tools/call":
-			if m.Params.Name == "crash" {
+			switch m.Params.Name {
+			case "crash":
 				return 3
+			case "level":
+				fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":%q}]}}`+"\n", m.ID, level)
+			default:
+				fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"%d"}]}}`+"\n", m.ID, pid)
 			}
-			fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"result":{"content":[{"type":"text","text":"%d"}]}}`+"\n", m.ID, pid)
 		default:
 			fmt.Fprintf(out, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"method not found"}}`+"\n", m.ID)
 		}
@@ -75,6 +81,17 @@ func beFlood() int {
 		}
 	}()
 	return beFast(os.Stdout)
+}
+
+// batches writes what there is as a list of messages, as MCP 2025-03-26 has it.
+type batches struct{}
+
+func (batches) Write(p []byte) (int, error) {
+	lines := strings.Split(strings.TrimSuffix(string(p), "\n"), "\n")
+	if _, err := fmt.Printf("[%s]\n", strings.Join(lines, ",")); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // A trickle writes one byte at a time.

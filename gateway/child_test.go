@@ -22,6 +22,9 @@ import (
 // beChild is the main function of a child process.
 func beChild(kind string) int {
 	switch kind {
+	case "noisy":
+		fmt.Print(strings.Repeat("Server is still starting...\n", 20_000))
+		return serveStdio()
 	case "garbage":
 		fmt.Println("Server is starting...\n\n{\"log\":true}\n[1,2]\nnull")
 		// Nobody may say this before initialize, and some do.
@@ -35,6 +38,8 @@ func beChild(kind string) int {
 		return beFast(os.Stdout)
 	case "trickle":
 		return beFast(trickle{})
+	case "batching":
+		return beFast(batches{})
 	case "flood":
 		return beFlood()
 	case "hung":

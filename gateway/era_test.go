@@ -92,3 +92,27 @@ func TestClientsWithSessionsAnswerModernServers(t *testing.T) {
 		}
 	}
 }
+
+// TestClientsWithSessionsSeeNothingOfTheOtherEra in what a modern server gives.
+func TestClientsWithSessionsSeeNothingOfTheOtherEra(t *testing.T) {
+	t.Parallel()
+	for _, up := range []gateway.Upstream{child(t, "child", "everything"), {Name: "http", URL: serveEverything(t) + "/mcp"}} {
+		t.Run(up.Name, func(t *testing.T) {
+			t.Parallel()
+			up.Version = rpctest.ModernVersion
+			g := open(t, gateway.Config{Upstreams: []gateway.Upstream{up}})
+			c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), "2025-11-25", `{}`)
+			for method, params := range map[string]string{
+				"tools/list": `{}`, "prompts/list": `{}`, "resources/list": `{}`, "resources/templates/list": `{}`,
+				"resources/read": `{"uri":"everything://cached"}`, "tools/call": `{"name":"test_simple_text","arguments":{}}`,
+			} {
+				o := c.Call(rpctest.Context(t), method, params)
+				for _, member := range []string{`"ttlMs"`, `"cacheScope"`, `"resultType"`, "io.modelcontextprotocol/serverInfo"} {
+					if o.Err != nil || strings.Contains(string(o.Result), member) {
+						t.Errorf("%s has %s, or an error: %.200v", method, member, o)
+					}
+				}
+			}
+		})
+	}
+}

@@ -6,13 +6,17 @@ package gateway_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -122,6 +126,128 @@ func TestGarbageIsSkipped(t *testing.T) {
 	if o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"greet","arguments":{"name":"x"}}`); o.Err != nil {
 		t.Errorf("got %v", o)
 	}
+}
+
+// TestAFloodOfGarbageDoesNotFloodTheLog.
+func TestAFloodOfGarbageDoesNotFloodTheLog(t *testing.T) {
+	t.Parallel()
+	var lines atomic.Int64
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{child(t, "up", "noisy")}, Logger: slog.New(countLog{slog.DiscardHandler, &lines})})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), rpctest.ModernVersion, "")
+	if o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"greet","arguments":{"name":"x"}}`); o.Err != nil {
+		t.Errorf("got %v", o)
+	}
+	if n := lines.Load(); n == 0 || n > 2_000 {
+		t.Errorf("20,000 lines of garbage gave %d lines in the log", n)
+	}
+}
+
+// A countLog counts what is logged.
+type countLog struct {
+	slog.Handler
+
+	lines *atomic.Int64
+}
+
+func (countLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l countLog) Handle(context.Context, slog.Record) error {
+	l.lines.Add(1)
+	return nil
+}
+
+// TestBatchesAreTaken of servers of 2025-03-26.
+func TestBatchesAreTaken(t *testing.T) {
+	t.Parallel()
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{child(t, "up", "batching")}})
+	url := serve(t, g.Handler(mcpconnect.WithLogger(quiet)))
+	for range 4 {
+		c := rpctest.Dial(t, mcpconnect.NewTransport(url), rpctest.ModernVersion, "")
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 100 {
+				if o := c.Call(rpctest.Context(t), "tools/call", `{"_meta":{`+modernMeta+`},"name":"pid","arguments":{}}`); o.Err != nil {
+					t.Fatalf("got %v", o)
+				}
+			}
+		})
+	}
+}
+
+// TestASharedServerHasTheLowestLevel that anybody wants, whatever a server of his own has.
+func TestASharedServerHasTheLowestLevel(t *testing.T) {
+	t.Parallel()
+	own := replying(t, func(http.ResponseWriter, string, json.RawMessage) {})
+	own.Name = "a"
+	shared := child(t, "b", "fast")
+	shared.Version = "2025-11-25"
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{own, shared}})
+	url := serve(t, g.Handler(mcpconnect.WithLogger(quiet)))
+	var last *rpctest.Client
+	for _, level := range []string{"warning", "debug", "error"} {
+		last = rpctest.Dial(t, mcpconnect.NewTransport(url), "2025-11-25", `{}`)
+		if o := last.Call(rpctest.Context(t), "logging/setLevel", `{"level":"`+level+`"}`); o.Err != nil {
+			t.Fatal(o)
+		}
+	}
+	if o := last.Call(rpctest.Context(t), "tools/call", `{"name":"b_level","arguments":{}}`); !strings.Contains(string(o.Result), `"debug"`) {
+		t.Errorf("got %v, want debug", o)
+	}
+}
+
+// TestAServerThatIsStartedAgainHasTheLevel that clients have asked for before.
+func TestAServerThatIsStartedAgainHasTheLevel(t *testing.T) {
+	t.Parallel()
+	up := child(t, "up", "fast")
+	up.Version = "2025-11-25"
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{up}})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), "2025-11-25", `{}`)
+	level := func(want string) {
+		t.Helper()
+		if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"level","arguments":{}}`); !strings.Contains(string(o.Result), want) {
+			t.Errorf("the level is %v, want %s", o, want)
+		}
+	}
+	level("none")
+	if o := c.Call(rpctest.Context(t), "logging/setLevel", `{"level":"notice"}`); o.Err != nil {
+		t.Fatal(o)
+	}
+	level("notice")
+	if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"crash","arguments":{}}`); o.Err == nil {
+		t.Fatal("the server did not crash")
+	}
+	level("notice")
+}
+
+// TestALevelIsSetWhileAnUpstreamIsDown, and that has it once it is there.
+func TestALevelIsSetWhileAnUpstreamIsDown(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "broken")
+	a, b := child(t, "a", "fast"), child(t, "b", "fast")
+	a.Version, b.Version = "2025-11-25", "2025-11-25"
+	a.Command = []string{"/bin/sh", "-c", `test -e "$0" && exit 1; exec "$1"`, broken, a.Command[0]}
+	g := open(t, gateway.Config{Upstreams: []gateway.Upstream{a, b}})
+	c := rpctest.Dial(t, mcpconnect.NewTransport(serve(t, g.Handler(mcpconnect.WithLogger(quiet)))), "2025-11-25", `{}`)
+	if err := os.WriteFile(broken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"a_crash","arguments":{}}`); o.Err == nil {
+		t.Fatal("the server did not crash")
+	}
+	if o := c.Call(rpctest.Context(t), "logging/setLevel", `{"level":"notice"}`); o.Err != nil {
+		t.Errorf("with one of two servers down: %v", o)
+	}
+	if err := os.Remove(broken); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both have the level", func() bool {
+		for _, tool := range []string{"a_level", "b_level"} {
+			if o := c.Call(rpctest.Context(t), "tools/call", `{"name":"`+tool+`","arguments":{}}`); !strings.Contains(string(o.Result), "notice") {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // TestASilentCallEnds, and the server learns that nobody waits for it.

@@ -510,11 +510,8 @@ func (w *waiter) translate(result json.RawMessage) (json.RawMessage, error) {
 		if o["resultType"] == nil {
 			o["resultType"] = json.RawMessage(`"complete"`)
 		}
-		switch w.method {
-		case methodListTools, methodListPrompts, methodListResources, methodListTemplates, methodReadResource:
-			if o["ttlMs"] == nil {
-				o["ttlMs"], o["cacheScope"] = json.RawMessage("0"), json.RawMessage(`"private"`)
-			}
+		if isCacheable(w.method) && o["ttlMs"] == nil {
+			o["ttlMs"], o["cacheScope"] = json.RawMessage("0"), json.RawMessage(`"private"`)
 		}
 		if meta[metaServerInfo] == nil && len(w.conn.info) > 0 {
 			meta[metaServerInfo] = w.conn.info
@@ -523,10 +520,20 @@ func (w *waiter) translate(result json.RawMessage) (json.RawMessage, error) {
 		if o.str("resultType") == "complete" {
 			delete(o, "resultType")
 		}
+		if isCacheable(w.method) {
+			delete(o, "ttlMs")
+			delete(o, "cacheScope")
+		}
 		delete(meta, metaServerInfo)
 	}
 	if len(meta) == 0 {
 		return o.textWith("_meta", nil), nil
 	}
 	return o.textWith("_meta", meta.text()), nil
+}
+
+// isCacheable tells whether modern results of a method say how long they may be kept.
+func isCacheable(method string) bool {
+	_, isList := lists[method]
+	return isList || method == methodReadResource
 }

@@ -6,6 +6,7 @@ package gateway
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -231,14 +232,21 @@ func (l *httpLink) call(ctx context.Context, m *message, text []byte) error {
 		if !sleep(ctx, last.retry) {
 			return ctx.Err()
 		}
+		before := last.id
 		if last, answered, err = l.resume(ctx, last, m.ID); err != nil || answered {
 			return l.learn(m, err)
 		}
+		if last.id != before { // there are servers that have their clients come back again and again
+			tries = 0
+		}
 	}
-	return errors.New("the server's response ended without the answer")
+	return errNoAnswer
 }
 
+// maxResumes is how often in a row a stream may give nothing new.
 const maxResumes = 10
+
+var errNoAnswer = errors.New("the server's response ended without the answer")
 
 // learn opens the stream for what belongs to no call, once there is a session.
 func (l *httpLink) learn(m *message, err error) error {
@@ -338,18 +346,33 @@ func (l *httpLink) read(res *http.Response, id json.RawMessage) (last eventID, a
 	if len(text) > l.maxBytes {
 		return last, false, fmt.Errorf("the response is larger than the limit of %d bytes", l.maxBytes)
 	}
-	m, err := parse(text)
+	messages, err := parseAll(text)
 	if err != nil {
 		return last, false, fmt.Errorf("the response, HTTP status %d, is no message", res.StatusCode)
 	}
-	l.put(m)
-	return last, true, nil
+	for _, m := range messages {
+		if m.isResponse() && isNull(m.ID) && m.Error != nil && id != nil {
+			return last, false, failure(m.Error) // it could not read the call
+		}
+		l.put(m)
+		answered = answered || m.answers(id)
+	}
+	if !answered && id != nil {
+		return last, false, errNoAnswer
+	}
+	return last, answered, nil
+}
+
+// answers tells whether a message is the response to the call with an id.
+func (m *message) answers(id json.RawMessage) bool {
+	return id != nil && m.isResponse() && string(m.ID) == string(id)
 }
 
 func (l *httpLink) events(body io.Reader, id json.RawMessage) (last eventID, answered bool, err error) {
 	last.retry = time.Second
 	lines := bufio.NewReaderSize(body, 32<<10)
 	var data []byte
+	var at string // the id of the event, which counts once that has come whole
 	for {
 		line, err := readLine(lines, l.maxBytes)
 		if err != nil {
@@ -370,24 +393,27 @@ func (l *httpLink) events(body io.Reader, id json.RawMessage) (last eventID, ans
 			}
 			data = append(data, value...)
 		case "id":
-			last.id = string(value)
+			at = string(value)
 		case "retry":
 			var ms int
 			if json.Unmarshal(value, &ms) == nil && ms >= 0 && ms <= 60_000 {
 				last.retry = time.Duration(ms) * time.Millisecond
 			}
 		case "":
-			if len(line) > 0 || len(bytes.TrimSpace(data)) == 0 {
-				data = nil
-				continue // a comment, or an event without data
+			if len(line) > 0 {
+				continue // a comment
 			}
-			m, err := parse(data)
+			last.id = cmp.Or(at, last.id)
+			messages, err := parseAll(data)
 			data = nil
 			if err != nil {
 				continue // is not for us
 			}
-			l.put(m)
-			if id != nil && m.isResponse() && string(m.ID) == string(id) {
+			for _, m := range messages {
+				l.put(m)
+				answered = answered || m.answers(id)
+			}
+			if answered {
 				return last, true, nil
 			}
 		}
@@ -452,15 +478,16 @@ func (l *httpLink) resume(ctx context.Context, last eventID, id json.RawMessage)
 // follow reads what the server says outside of calls, as long as the session lasts.
 func (l *httpLink) follow() {
 	var last eventID
-	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+	for pause := time.Second; ; {
+		wait := pause
 		res, err := l.get(l.ctx, last)
 		if err == nil {
 			if res.StatusCode == http.StatusMethodNotAllowed {
 				drain(res)
 				return // it says nothing outside of calls
 			}
-			began := time.Now()
-			next, _, err := l.read(res, nil)
+			var next eventID
+			next, _, err = l.read(res, nil)
 			if next.id != "" {
 				last = next
 			}
@@ -468,11 +495,14 @@ func (l *httpLink) follow() {
 				l.sessionGone(err)
 				return
 			}
-			if time.Since(began) > time.Minute {
-				pause = time.Second
-			}
+			wait = max(next.retry, minPause)
 		}
-		if !sleep(l.ctx, pause) {
+		if err == nil { // the stream has ended, as it may
+			pause = time.Second
+		} else {
+			wait, pause = pause, min(2*pause, time.Minute)
+		}
+		if !sleep(l.ctx, wait) {
 			return
 		}
 	}
@@ -495,7 +525,7 @@ func (e *statusError) Error() string {
 // refused gives the error of a response with an error status. If it holds a JSON-RPC error
 // that is it.
 func (l *httpLink) refused(res *http.Response) error {
-	text, _ := io.ReadAll(io.LimitReader(res.Body, 8<<10))
+	text, _ := io.ReadAll(io.LimitReader(res.Body, int64(l.maxBytes)))
 	status := &statusError{res.StatusCode, http.StatusText(res.StatusCode)}
 	l.mu.Lock()
 	hadSession := l.session != "" && res.Request != nil && res.Request.Header.Get("Mcp-Session-Id") == l.session

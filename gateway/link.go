@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -33,6 +34,10 @@ type transportLink struct {
 	conn   mcp.Connection
 	ctx    context.Context
 	cancel context.CancelFunc
+
+	mu sync.Mutex
+	// aliases are the ids of calls in flight that the SDK would round, by what stands for them.
+	aliases map[string]json.RawMessage
 }
 
 func newTransportLink(ctx context.Context, t mcp.Transport) (link, error) {
@@ -42,15 +47,65 @@ func newTransportLink(ctx context.Context, t mcp.Transport) (link, error) {
 		cancel()
 		return nil, err
 	}
-	return &transportLink{conn, ctx, cancel}, nil
+	return &transportLink{conn: conn, ctx: ctx, cancel: cancel}, nil
 }
 
 func (l *transportLink) send(ctx context.Context, m *message) error {
-	sdk, err := m.forSDK()
+	sdk, err := l.aliased(m).forSDK()
 	if err != nil {
 		return err
 	}
 	return l.conn.Write(ctx, sdk)
+}
+
+// aliased gives a message under an id that the SDK holds: its integers are float64s.
+func (l *transportLink) aliased(m *message) *message {
+	switch {
+	case m.isCall() && !isExact(m.ID) && m.Method != methodListen: // whose id comes with all that it says
+		alias := aliasOf(m.ID)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.aliases == nil {
+			l.aliases = map[string]json.RawMessage{}
+		}
+		l.aliases[string(alias)] = m.ID
+		own := *m
+		own.ID = alias
+		return &own
+	case m.Method == methodCancelled:
+		params, err := objectOf(m.Params)
+		if err != nil {
+			return m
+		}
+		id := params["requestId"]
+		if isNull(id) || !isID(id) || isExact(id) {
+			return m
+		}
+		alias := aliasOf(id)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.aliases, string(alias)) // there is no answer
+		own := *m
+		own.Params = params.with("requestId", alias).text()
+		return &own
+	}
+	return m
+}
+
+func aliasOf(id json.RawMessage) json.RawMessage { return quote("mcpconnect-id-" + string(id)) }
+
+// unaliased undoes aliased for an answer.
+func (l *transportLink) unaliased(m *message) *message {
+	if !m.isResponse() {
+		return m
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if id, ok := l.aliases[string(m.ID)]; ok {
+		delete(l.aliases, string(m.ID))
+		m.ID = id
+	}
+	return m
 }
 
 func (l *transportLink) receive() (*message, error) {
@@ -58,7 +113,11 @@ func (l *transportLink) receive() (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ofSDK(m)
+	own, err := ofSDK(m)
+	if err != nil {
+		return nil, err
+	}
+	return l.unaliased(own), nil
 }
 
 func (l *transportLink) close() {
@@ -95,7 +154,7 @@ func sdkID(text json.RawMessage) (jsonrpc.ID, error) {
 	}
 	var s string
 	if err := json.Unmarshal(text, &s); err != nil {
-		return jsonrpc.ID{}, fmt.Errorf("id %s: want a string, or an integer that a float64 holds", text)
+		return jsonrpc.ID{}, &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: fmt.Sprintf("id %s: want a string, or an integer that a float64 holds", text)}
 	}
 	return jsonrpc.MakeID(s)
 }

@@ -88,6 +88,24 @@ func parse(text []byte) (*message, error) {
 	return m, nil
 }
 
+// parseAll reads the messages of a server: one, or a list of them, as MCP 2025-03-26 has it.
+func parseAll(text []byte) ([]*message, error) {
+	texts := []json.RawMessage{text}
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+		if err := mapping.DecodeSDK(text, &texts); err != nil {
+			return nil, err
+		}
+	}
+	messages := make([]*message, len(texts))
+	for i, text := range texts {
+		var err error
+		if messages[i], err = parse(text); err != nil {
+			return nil, err
+		}
+	}
+	return messages, nil
+}
+
 // failure gives the error of a response.
 func failure(text json.RawMessage) error {
 	e := &jsonrpc.Error{}

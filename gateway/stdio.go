@@ -12,11 +12,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"github.com/mcpconnect/mcpconnect/internal/mapping"
 )
 
 // StdioConfig says how [ServeStdio] reaches the server.
@@ -160,6 +163,10 @@ func (b *bridge) read(ctx context.Context, in io.Reader) error {
 				b.refuse(nil, jsonrpc.CodeParseError, "not a JSON-RPC message")
 				continue
 			}
+			if err := mapping.CheckMembers(text); err != nil {
+				b.refuse(nil, jsonrpc.CodeInvalidRequest, err.Error())
+				continue
+			}
 			if !b.accept(ctx, m) {
 				return nil
 			}
@@ -192,6 +199,10 @@ func skipLine(r *bufio.Reader) error {
 
 // accept takes one message of the client to the sender. It tells whether there still is one.
 func (b *bridge) accept(ctx context.Context, m *message) bool {
+	if m.isCall() && !isID(m.ID) {
+		b.refuse(m.ID, jsonrpc.CodeInvalidRequest, "an id is a string, or an integer of 64 bits")
+		return true
+	}
 	if m.isCall() && !b.note(m) {
 		b.refuse(m.ID, jsonrpc.CodeInvalidRequest, fmt.Sprintf("another request with the id %s is in flight", m.ID))
 		return true
@@ -202,6 +213,12 @@ func (b *bridge) accept(ctx context.Context, m *message) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// isID tells whether an id is one that every transport carries (SPEC.md §4.2).
+func isID(id json.RawMessage) bool {
+	_, err := strconv.ParseInt(string(id), 10, 64)
+	return err == nil || id[0] == '"'
 }
 
 // note remembers a call in flight, if its id is free.

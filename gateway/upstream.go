@@ -48,7 +48,7 @@ func (u *upstream) keyOf(f *front) connKey {
 		key.user = f.user
 	}
 	switch {
-	case f.modern:
+	case f.modern, u.modernOnly():
 	case u.isChild():
 		// A child may know both eras, but a connection has one: so there are two children, if
 		// there are clients of both.
@@ -58,6 +58,9 @@ func (u *upstream) keyOf(f *front) connKey {
 	}
 	return key
 }
+
+// modernOnly tells whether the upstream is to be spoken to without sessions, whoever the client is.
+func (u *upstream) modernOnly() bool { return u.Version >= firstModern }
 
 // A conn is a connection to an upstream, from when it is wanted.
 type conn struct {
@@ -251,6 +254,7 @@ func (c *conn) run(f *front) {
 		}
 		return
 	}
+	c.tellLevel(ctx)
 	close(c.ready)
 	if f != nil && c.key.session != nil {
 		stop := context.AfterFunc(sessionEnd(u.g, f.ss), c.peer.link.close)
@@ -296,10 +300,10 @@ func (c *conn) start(ctx context.Context, f *front) error {
 	}
 	c.peer = newPeer(l, c.stray)
 	c.peer.start()
-	legacyFirst := c.key.session != nil || c.key.legacy || u.Version != "" && u.Version < firstModern
+	legacyFirst := c.key.session != nil || c.key.legacy || u.Version != "" && !u.modernOnly()
 	if !legacyFirst {
 		err = c.discover(ctx)
-		if err == nil || u.Version >= firstModern {
+		if err == nil || u.modernOnly() {
 			return err
 		}
 		if c.peer.over() { // some do not bear to be asked
@@ -359,15 +363,12 @@ func (c *conn) discover(ctx context.Context) error {
 		return fmt.Errorf("its answer to %s: %w", methodDiscover, err)
 	}
 	for _, v := range res.Versions {
-		if v >= firstModern && v >= c.version {
-			c.version = v
+		if v >= firstModern && v <= version { // newer ones are not known here
+			c.version = max(c.version, v)
 		}
 	}
 	if c.version == "" {
-		return errors.New("it speaks no version without sessions")
-	}
-	if c.version > version {
-		c.version = version // newer ones are not known here
+		return errors.New("it speaks no version without sessions that is known here")
 	}
 	c.info, c.instructions = res.Meta[metaServerInfo], res.Instructions
 	c.capabilities, err = objectOf(res.Capabilities)

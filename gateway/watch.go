@@ -334,25 +334,63 @@ func (g *Gateway) setLevel(ctx context.Context, next mcp.MethodHandler, req mcp.
 	sessionEnd(g, f.ss) // forgets the level
 	g.mu.Lock()
 	g.levels[f.ss] = string(p.Level)
-	level := g.lowestLevel()
 	g.mu.Unlock()
+	var errs []error
 	for _, u := range g.upstreams {
-		c, err := u.acquire(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		if c.key.session != nil {
-			level = string(p.Level) // it is this client's alone
-		}
-		if _, ok := c.capabilities["logging"]; ok && !c.modern() {
-			_, err = c.peer.request(ctx, methodSetLevel, object{"level": quote(level)}.text())
-		}
-		u.release(c)
-		if err != nil {
-			return nil, err
+		if err := u.setLevel(ctx, f); err != nil {
+			errs = append(errs, err)
 		}
 	}
+	if len(errs) == len(g.upstreams) {
+		return nil, errs[0]
+	}
+	if len(errs) > 0 { // one that is down must not hide the others, and learns of it when it is there
+		g.cfg.Logger.Warn("a log level has not reached all upstreams", "error", errors.Join(errs...))
+	}
 	return res, nil
+}
+
+func (u *upstream) setLevel(ctx context.Context, f *front) error {
+	c, err := u.acquire(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer u.release(c)
+	if level := c.level(); level != "" {
+		_, err = c.peer.request(ctx, methodSetLevel, object{"level": quote(level)}.text())
+	}
+	return err
+}
+
+// tellLevel tells the level on a connection that begins to stand, before anybody uses it.
+func (c *conn) tellLevel(ctx context.Context) {
+	level := c.level()
+	if level == "" {
+		return
+	}
+	call, err := c.peer.begin(ctx, nil, methodSetLevel, func(*call) (json.RawMessage, error) {
+		return object{"level": quote(level)}.text(), nil
+	})
+	if err == nil {
+		c.peer.finish(call) // its answer changes nothing
+	}
+}
+
+// level is what the server of a connection is to be told; empty for nothing.
+func (c *conn) level() string {
+	if _, ok := c.capabilities["logging"]; !ok || c.modern() {
+		return ""
+	}
+	g := c.u.g
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c.key.session != nil {
+		return g.levels[c.key.session] // it is this client's alone
+	}
+	if len(g.levels) == 0 {
+		return ""
+	}
+	return g.lowestLevel()
 }
 
 // levels stand in order of severity (MCP, server/utilities/logging).

@@ -89,6 +89,72 @@ func TestBadRequestsAreRefusedAlikeInAllForms(t *testing.T) {
 	})
 }
 
+// TestRepeatedMembersAreRefusedAlikeInAllForms: two readers may take two different values of one
+// key, so that nobody takes any (SPEC.md §5.2, R5).
+func TestRepeatedMembersAreRefusedAlikeInAllForms(t *testing.T) {
+	const invalid = connect.CodeInvalidArgument
+	extra := func(text string) *mcpv1.RequestMeta { return &mcpv1.RequestMeta{ExtraJson: []byte(text)} }
+	twice, inMeta := []byte(`{"x":1,"x":2}`), extra(`{"x":1,"x":2}`)
+	name := new("test_simple_text")
+	rows := []badInput{
+		both("of a tool", calling(&mcpv1.CallToolRequest{Name: name, ExtraJson: twice}), invalid, "tools/call", `{"name":"test_simple_text","x":1,"x":2}`, -32602),
+		both("of a list", rpcOf(mcpv1connect.MCPClient.ListTools, &mcpv1.ListToolsRequest{ExtraJson: twice}), invalid, "tools/list", `{"x":1,"x":2}`, -32602),
+		both("of a resource", rpcOf(mcpv1connect.MCPClient.ReadResource, &mcpv1.ReadResourceRequest{Uri: new("test://static-text"), ExtraJson: twice}), invalid, "resources/read", `{"uri":"test://static-text","x":1,"x":2}`, -32602),
+		both("of a prompt", rpcOf(mcpv1connect.MCPClient.GetPrompt, &mcpv1.GetPromptRequest{Name: new("greet"), ExtraJson: twice}), invalid, "prompts/get", `{"name":"greet","x":1,"x":2}`, -32602),
+		both("of a completion", rpcOf(mcpv1connect.MCPClient.Complete, &mcpv1.CompleteRequest{Ref: new("greet"), ArgumentName: new("name"), ExtraJson: twice}), invalid, "completion/complete", `{"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"name","value":""},"x":1,"x":2}`, -32602),
+		both("of a discovery", rpcOf(mcpv1connect.MCPClient.Discover, &mcpv1.DiscoverRequest{ExtraJson: twice}), invalid, "server/discover", `{"x":1,"x":2}`, -32602),
+		both("of a task", rpcOf(mcpv1connect.MCPClient.GetTask, &mcpv1.GetTaskRequest{TaskId: new("none"), ExtraJson: twice}), invalid, "tasks/get", `{"taskId":"none","x":1,"x":2}`, -32602),
+		both("of _meta of a tool", calling(&mcpv1.CallToolRequest{Name: name, Meta: inMeta}), invalid, "tools/call", `{"_meta":{"x":1,"x":2},"name":"test_simple_text"}`, -32602),
+		both("of _meta of a list", rpcOf(mcpv1connect.MCPClient.ListTools, &mcpv1.ListToolsRequest{Meta: inMeta}), invalid, "tools/list", `{"_meta":{"x":1,"x":2}}`, -32602),
+		both("of _meta of a discovery", rpcOf(mcpv1connect.MCPClient.Discover, &mcpv1.DiscoverRequest{Meta: inMeta}), invalid, "server/discover", `{"_meta":{"x":1,"x":2}}`, -32602),
+		both("of _meta that has no field", calling(&mcpv1.CallToolRequest{Name: name, ExtraJson: []byte(`{"_meta":{"x":1,"x":2}}`)}), invalid, "tools/call", `{"_meta":{"x":1,"x":2},"name":"test_simple_text"}`, -32602),
+		both("of a field of _meta", calling(&mcpv1.CallToolRequest{Name: name, Meta: &mcpv1.RequestMeta{Traceparent: new("a"), ExtraJson: []byte(`{"traceparent":"b"}`)}}), invalid,
+			"tools/call", `{"_meta":{"traceparent":"a","traceparent":"b"},"name":"test_simple_text"}`, -32602),
+		both("of what a client is", calling(&mcpv1.CallToolRequest{Name: name, Meta: &mcpv1.RequestMeta{ClientInfo: &mcpv1.ClientInfo{ExtraJson: twice}}}), invalid,
+			"tools/call", `{"_meta":{"io.modelcontextprotocol/clientInfo":{"x":1,"x":2}},"name":"test_simple_text"}`, -32602),
+		both("in extra_json and _meta of a ping", rpcOf(mcpv1connect.MCPClient.Ping, &mcpv1.PingRequest{Meta: inMeta}), invalid, "ping", `{"_meta":{"x":1,"x":2}}`, -32602),
+		both("of an initialize", rpcOf(mcpv1connect.MCPClient.Initialize, &mcpv1.InitializeRequest{ExtraJson: twice}), invalid, "initialize", `{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"},"x":1,"x":2}`, -32602),
+		enveloped("that is known", envelope(1, "tools/call", []byte(`{"name":"test_simple_text","arguments":{},"name":"panic"}`)), answers(-32602), answers(-32602)),
+		enveloped("that is written in two ways", envelope(1, "tools/call", []byte(`{"name":"test_simple_text","n\u0061me":"panic"}`)), answers(-32602), answers(-32602)),
+		enveloped("of which one is null", envelope(1, "tools/call", []byte(`{"name":"test_simple_text","arguments":{},"arguments":null}`)), answers(-32602), answers(-32602)),
+		enveloped("after many others", envelope(1, "tools/list", []byte(`{`+manyMembers(40)+`,"m7":1}`)), answers(-32602), answers(-32602)),
+		enveloped("of a method of the user's", envelope(1, "com.example/echo", []byte(`{"value":1,"value":2}`)), answers(-32602), answers(-32602)),
+		enveloped("of a method of the other era", envelope(1, "logging/setLevel", []byte(`{"level":"info","level":"debug"}`)), answers(-32601), answers(-32601)),
+		enveloped("of a listen", envelope(1, "subscriptions/listen", []byte(`{"notifications":{},"notifications":{"toolsListChanged":true}}`)), answers(-32602), answers(-32602)),
+	}
+	for i := range rows {
+		rows[i].name = "a repeated member " + rows[i].name
+	}
+	runBadInput(t, rows)
+}
+
+func manyMembers(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(`"m%d":%d`, i, i)
+	}
+	return strings.Join(all, ",")
+}
+
+// TestWhatAMemberSaysDoesNotDependOnItsPlace: one that stands in extra_json, though it has a
+// field, counts as that one (SPEC.md §5.1).
+func TestWhatAMemberSaysDoesNotDependOnItsPlace(t *testing.T) {
+	const invalid, failed = connect.CodeInvalidArgument, connect.CodeFailedPrecondition
+	name := new("test_simple_text")
+	rows := []badInput{
+		both("a version", calling(&mcpv1.CallToolRequest{Name: name, ExtraJson: []byte(`{"_meta":{"io.modelcontextprotocol/protocolVersion":"2030-01-01"}}`)}), failed,
+			"tools/call", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2030-01-01"},"name":"test_simple_text"}`, -32022),
+		both("a version in _meta", calling(&mcpv1.CallToolRequest{Name: name, Meta: &mcpv1.RequestMeta{ExtraJson: []byte(`{"io.modelcontextprotocol/protocolVersion":"2030-01-01"}`)}}), failed,
+			"tools/call", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2030-01-01"},"name":"test_simple_text"}`, -32022),
+		both("a version in a Struct", calling(&mcpv1.CallToolRequest{Name: name, Meta: &mcpv1.RequestMeta{Extra: &structpb.Struct{Fields: map[string]*structpb.Value{"io.modelcontextprotocol/protocolVersion": structpb.NewStringValue("2030-01-01")}}}}), failed,
+			"tools/call", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2030-01-01"},"name":"test_simple_text"}`, -32022),
+		both("a _meta that is a number", rpcOf(mcpv1connect.MCPClient.Discover, &mcpv1.DiscoverRequest{ExtraJson: []byte(`{"_meta":7}`)}), invalid, "server/discover", `{"_meta":7}`, -32602),
+	}
+	mirrored := both("a name", calling(&mcpv1.CallToolRequest{ExtraJson: []byte(`{"name":"test_error_handling"}`)}), invalid, "tools/call", `{"name":"test_error_handling"}`, -32020)
+	mirrored.header, mirrored.wantStream = []string{"Mcp-Name", "test_simple_text"}, verdict{}
+	runBadInput(t, append(rows, mirrored))
+}
+
 // both is a row for a request that has a typed RPC.
 func both(name string, typed typedBad, code connect.Code, method, params string, rpc int64) badInput {
 	return badInput{

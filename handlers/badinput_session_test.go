@@ -168,18 +168,12 @@ func countSessions(server *mcp.Server) (n int) {
 
 func TestMessagesAfterTheEndOfASession(t *testing.T) {
 	t.Parallel()
-	server := everything.NewServer()
-	url := badServer(t, server, mcpconnect.WithLimits(mcpconnect.Limits{SessionIdle: 200 * time.Millisecond}))
-	b := newBadClient(t, wires[0], url)
-	if err := b.serves(); err != nil {
-		t.Fatal(err)
-	}
-	before := countSessions(server)
 	for _, end := range []struct {
 		name string
-		end  func(t *testing.T, b *badClient) (session string)
+		idle time.Duration // zero for one that no session of the test reaches
+		end  func(t *testing.T, b *badClient, noneLeft func() bool) (session string)
 	}{
-		{"by Shutdown", func(t *testing.T, b *badClient) string {
+		{"by Shutdown", 0, func(t *testing.T, b *badClient, _ func() bool) string {
 			session := initializeTyped(t, b.rpc, "2025-11-25")
 			res, err := b.rpc.Shutdown(inSession(t.Context(), session), &mcpv1.ShutdownRequest{})
 			if err != nil || !res.Accepted {
@@ -187,16 +181,16 @@ func TestMessagesAfterTheEndOfASession(t *testing.T) {
 			}
 			return session
 		}},
-		{"by idling", func(t *testing.T, b *badClient) string {
+		{"by idling", 20 * time.Millisecond, func(t *testing.T, b *badClient, noneLeft func() bool) string {
 			session := initializeTyped(t, b.rpc, "2025-11-25")
-			eventually(t, "the session has expired", func() bool { return countSessions(server) == before })
+			eventually(t, "the session has expired", noneLeft)
 			return session
 		}},
-		{"with its stream", func(t *testing.T, b *badClient) string {
+		{"with its stream", 0, func(t *testing.T, b *badClient, _ func() bool) string {
 			if !b.wire.bidi() {
 				return "none"
 			}
-			stream := dial(t, b.wire, url, "")
+			stream := dial(t, b.wire, b.url, "")
 			if err := openSession(stream); err != nil {
 				t.Fatal(err)
 			}
@@ -211,20 +205,30 @@ func TestMessagesAfterTheEndOfASession(t *testing.T) {
 			return session
 		}},
 	} {
-		for _, w := range wires {
-			b := newBadClient(t, w, url)
-			session := end.end(t, b)
-			for _, row := range noSession() {
-				row.name, row.header = row.name+" "+end.name, []string{"Mcp-Session-Id", session}
-				b.run(row)
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			server := everything.NewServer()
+			url := badServer(t, server, mcpconnect.WithLimits(mcpconnect.Limits{SessionIdle: end.idle}))
+			if err := newBadClient(t, wires[0], url).serves(); err != nil {
+				t.Fatal(err)
 			}
-			res, err := b.rpc.Shutdown(inSession(t.Context(), session), &mcpv1.ShutdownRequest{})
-			if err != nil || res.Accepted {
-				t.Errorf("%s: Shutdown after the end %s gave %v, %v", w.name, end.name, res, err)
+			before := countSessions(server)
+			noneLeft := func() bool { return countSessions(server) == before }
+			for _, w := range wires {
+				b := newBadClient(t, w, url)
+				session := end.end(t, b, noneLeft)
+				for _, row := range noSession() {
+					row.header = []string{"Mcp-Session-Id", session}
+					b.run(row)
+				}
+				res, err := b.rpc.Shutdown(inSession(t.Context(), session), &mcpv1.ShutdownRequest{})
+				if err != nil || res.Accepted {
+					t.Errorf("%s: Shutdown after the end gave %v, %v", w.name, res, err)
+				}
 			}
-		}
+			eventually(t, "no session is left", noneLeft)
+		})
 	}
-	eventually(t, "no session is left", func() bool { return countSessions(server) == before })
 }
 
 func TestASessionHasOneStream(t *testing.T) {
@@ -291,5 +295,21 @@ func TestTooManySessionsAreRefused(t *testing.T) {
 	}
 	if got, err := b.rpc.Shutdown(inSession(t.Context(), initializeTyped(t, b.rpc, "2025-11-25")), &mcpv1.ShutdownRequest{}); err != nil || !got.Accepted {
 		t.Errorf("after the others have ended a session cannot be opened and closed: %v, %v", got, err)
+	}
+}
+
+// TestQuestionsThatReachNobodyFailTheirCall with the status of any other invalid request (SPEC.md
+// §6.6, §11.2), if the tool passes on what it got.
+func TestQuestionsThatReachNobodyFailTheirCall(t *testing.T) {
+	t.Parallel()
+	url := badServer(t, everything.NewServer())
+	for _, w := range wires {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBadClient(t, w, url)
+			session := initializeTypedDeclaring(t, b.rpc, "2025-11-25", `{"elicitation":{}}`)
+			err := calling(badCall("test_input_required_result_elicitation", `{}`))(withMetadata(testContext(t), session, nil), b.rpc)
+			b.expect("a question without a stream", fails(connect.CodeInvalidArgument, -32600), nil, err, nil)
+		})
 	}
 }

@@ -148,6 +148,13 @@ func (c *call) end() {
 	c.sink = nil
 }
 
+// resume undoes end for a call that has not reached a handler yet.
+func (c *call) resume(out sink) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sink = out
+}
+
 // dispatch runs a call through the server's middleware and handlers, without JSON-RPC, if its
 // caller may make it.
 func (s *Server) dispatch(ctx context.Context, c *call) (res mcp.Result, err error) {
@@ -262,7 +269,7 @@ func (s *Server) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 		if callFrom(ctx) == nil {
 			c := s.expected(req.GetExtra())
 			if c == nil {
-				if ctx.Value(streamableKey{}) != nil && s.streamable != nil {
+				if h, ok := ctx.Value(streamableKey{}).(*streamable); ok && h == s.streamable {
 					return s.streamable.receive(ctx, next, method, req)
 				}
 				return next(ctx, method, req) // not ours

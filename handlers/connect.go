@@ -13,6 +13,7 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/mcpconnect/mcpconnect/authn"
+	"github.com/mcpconnect/mcpconnect/internal/wire"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -59,9 +60,13 @@ func (x *exchange) serveStream(ctx context.Context, cancel func(), stream *conne
 	out := &outbox{
 		stream:  stream,
 		ordered: x.out,
+		limit:   wire.BatchBytes,
 		begin:   func() { x.announce(stream.ResponseHeader()) },
 		full:    x.crew.said,
 		binary:  isBinary(x.header),
+	}
+	if limit := x.srv.cfg.MaxMessageBytes; limit >= 0 {
+		out.limit = min(out.limit, limit/4) // a batch may exceed it by a message or two
 	}
 	x.out.full = x.crew.said
 	r := newReader(x, out)

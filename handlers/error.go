@@ -113,6 +113,9 @@ func (s *Server) toRPCError(ctx context.Context, method string, err error) *rpcE
 		}
 		return fromWire(wire, err)
 	}
+	if errors.Is(err, notHandled()) {
+		return methodNotFound(method)
+	}
 	s.log.ErrorContext(ctx, "handler failed", "method", method, "error", err)
 	return errInternal
 }

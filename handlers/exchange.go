@@ -164,6 +164,9 @@ func (x *exchange) refuse(ctx context.Context, id *callID, err error) {
 // finish queues the last message for a request. Whoever runs the request sees to it that it
 // is written.
 func (x *exchange) finish(ctx context.Context, e *mcpv1.Envelope) error {
+	if x.isTooLarge(e) {
+		e = x.tooLarge(e)
+	}
 	err := x.out.send(ctx, e)
 	if x.crew != nil {
 		x.crew.answered()
@@ -178,6 +181,9 @@ func (x *exchange) answer(ctx context.Context, e *mcpv1.Envelope) {
 
 // say queues a message that is to be written at once.
 func (x *exchange) say(ctx context.Context, e *mcpv1.Envelope) error {
+	if x.isTooLarge(e) {
+		return x.srv.errTooLarge()
+	}
 	err := x.out.send(ctx, e)
 	x.stir()
 	return err
@@ -204,6 +210,12 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 	if err != nil {
 		return nil, err
 	}
+	if sc.modern() && legacyOnly[method] && method != methodPing {
+		return nil, methodNotFound(method)
+	}
+	if err := mapping.CheckMembers(params); err != nil {
+		return nil, malformed("params", err)
+	}
 	c := &call{method: method, scope: sc, extra: extraOf(ctx, x.header), sink: x, text: params}
 	if sc.session != nil {
 		var done func()
@@ -218,19 +230,26 @@ func (x *exchange) serve(ctx context.Context, method string, id callID, params j
 	case direct && !isNotification(method):
 		return x.direct(ctx, c, params)
 	default:
-		result, err := x.srv.throughSDK(ctx, c, params)
-		if x.srv.cfg.UnknownMethods && isMethodNotFound(err) {
-			return x.srv.dispatchUnknown(ctx, c, params)
-		}
-		return result, err
+		return x.srv.custom(ctx, c, params)
 	}
+}
+
+// custom runs a request of a method that users register, or that just their middleware knows.
+func (s *Server) custom(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
+	if err := s.allowJSON(ctx, c.method, params); err != nil {
+		return nil, err
+	}
+	out := c.output()
+	result, err := s.throughSDK(ctx, c, params)
+	if s.cfg.UnknownMethods && isMethodNotFound(err) {
+		c.resume(out)
+		return s.dispatchUnknown(ctx, c, params)
+	}
+	return result, err
 }
 
 // throughSDK runs a request through a Connection of the SDK.
 func (s *Server) throughSDK(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
-	if err := s.allowJSON(ctx, c.method, params); err != nil {
-		return nil, err
-	}
 	if c.scope.session != nil {
 		return s.throughSession(ctx, c, params)
 	}
@@ -241,9 +260,6 @@ func (s *Server) throughSDK(ctx context.Context, c *call, params json.RawMessage
 }
 
 func (x *exchange) direct(ctx context.Context, c *call, params json.RawMessage) (json.RawMessage, error) {
-	if c.scope.modern() && legacyOnly[c.method] && c.method != methodPing {
-		return nil, methodNotFound(c.method)
-	}
 	p, err := decodeParams(c.method, params)
 	if err != nil {
 		return nil, err
@@ -359,6 +375,9 @@ func (x *exchange) push(method string, params json.RawMessage) error {
 	e, err := notification(method, params, x.encoding())
 	if err != nil {
 		return err
+	}
+	if x.isTooLarge(e) {
+		return x.srv.errTooLarge()
 	}
 	err = x.out.push(pushKey(method, params), e)
 	x.stir()

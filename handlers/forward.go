@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -26,6 +27,20 @@ func isMethodNotFound(err error) bool {
 	wire, ok := errors.AsType[*jsonrpc.Error](err)
 	return ok && wire.Code == jsonrpc.CodeMethodNotFound
 }
+
+// notHandled is the SDK's error for a method that a server does not know, which it answers with
+// -32601 once it is back in its own JSON-RPC layer. It has no name outside of the SDK, but a
+// client without a handler gives it, too.
+var notHandled = sync.OnceValue(func() error {
+	var last mcp.MethodHandler
+	client := mcp.NewClient(&mcp.Implementation{}, nil)
+	client.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
+		last = next
+		return next
+	})
+	_, err := last(context.Background(), "", &mcp.ClientRequest[*raw.UnknownParams]{Session: &mcp.ClientSession{}})
+	return err
+})
 
 // dispatchUnknown runs a request of a method that the server does not know through its
 // middleware. Whoever calls it has asked the policy.

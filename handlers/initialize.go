@@ -86,6 +86,9 @@ func (x *exchange) initialize(ctx context.Context, h head, params json.RawMessag
 	if err := x.srv.mayInitialize(ctx, h); err != nil {
 		return nil, err
 	}
+	if err := mapping.CheckMembers(params); err != nil {
+		return nil, malformed("params", err)
+	}
 	p, err := decodeParams(methodInitialize, params)
 	if err != nil {
 		return nil, err
@@ -124,14 +127,18 @@ func (s *Server) Initialize(ctx context.Context, req *mcpv1.InitializeRequest) (
 
 func (s *Server) initialize(ctx context.Context, req *mcpv1.InitializeRequest, res *mcpv1.InitializeResponse) (id string, err error) {
 	header := requestHeader(ctx)
-	if err := mapping.CheckMessage(req, s.limits); err != nil {
-		return "", jsonError(err)
+	noTwin, err := s.check(req)
+	if err != nil {
+		return "", err
 	}
 	if err := checkMirror(header, methodInitialize, ""); err != nil {
 		return "", err
 	}
 	if err := s.mayInitialize(ctx, head{method: methodInitialize, header: header, meta: req.GetMeta()}); err != nil {
 		return "", err
+	}
+	if noTwin != nil {
+		return "", noTwin
 	}
 	text, err := mapping.ToJSON(req)
 	if err != nil {

@@ -90,7 +90,7 @@ func (s *Server) Listen(ctx context.Context, req *mcpv1.ListenRequest, stream *c
 	enc := req.GetMeta().GetJsonEncoding()
 	ctx, cancel := authn.UntilEnd(ctx)
 	defer cancel()
-	c, ctx, done, err := s.begin(ctx, methodListen, "", req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, methodListen, req)
 	if err != nil {
 		return s.fail(ctx, methodListen, err, enc)
 	}
@@ -181,7 +181,7 @@ func (s *Server) SubscribeResource(ctx context.Context, req *mcpv1.SubscribeReso
 	enc := req.GetMeta().GetJsonEncoding()
 	ctx, cancel := authn.UntilEnd(ctx)
 	defer cancel()
-	c, ctx, done, err := s.begin(ctx, methodListen, req.GetUri(), req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, methodListen, req)
 	if err != nil {
 		return s.fail(ctx, methodListen, err, enc)
 	}
@@ -240,6 +240,9 @@ func (s *Server) freshContents(ctx context.Context, c *call, uri string) *mcpv1.
 	})
 	if err == nil {
 		err = mapping.FromSDKResult(res, &m, s.resultOptions(&c.scope))
+	}
+	if err == nil && s.isOverLimit(&m) {
+		err = s.errTooLarge()
 	}
 	if err != nil {
 		e.Kind = &mcpv1.ResourceEvent_Error{Error: s.toRPCError(ctx, methodReadResource, err).message(c.scope.encoding)}

@@ -20,6 +20,7 @@ import (
 type outbox struct {
 	stream  *connect.BidiStream[mcpv1.Envelope, mcpv1.Envelope]
 	ordered *queue[*mcpv1.Envelope]
+	limit   int    // bytes of a batch
 	begin   func() // called before the first message
 	full    func() // called before one waits for room
 	begun   bool
@@ -46,12 +47,12 @@ type encodable interface {
 // room. It reports whether that is so.
 func (o *outbox) reply(ctx context.Context, r encodable) bool {
 	size := r.Size()
-	if size > wire.SmallBytes {
+	if size > min(wire.SmallBytes, o.limit) {
 		return false
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.open && len(o.batch) > wire.BatchBytes && !o.closed {
+	for o.open && len(o.batch) > o.limit && !o.closed {
 		if o.room == nil {
 			o.room = make(chan struct{})
 		}
@@ -139,7 +140,7 @@ func (o *outbox) writeOrdered(entries []entry[*mcpv1.Envelope]) error {
 	for len(entries) > 0 {
 		n := 1
 		if o.batching() {
-			n = batchLen(entries)
+			n = batchLen(entries, o.limit)
 		}
 		e := entries[0].item
 		if n > 1 {
@@ -184,11 +185,11 @@ func (o *outbox) said(e *mcpv1.Envelope) {
 	o.open = o.offered && o.binary
 }
 
-// batchLen is how many of the messages go into one batch.
-func batchLen(entries []entry[*mcpv1.Envelope]) int {
+// batchLen is how many of the messages go into one batch of about limit bytes.
+func batchLen(entries []entry[*mcpv1.Envelope], limit int) int {
 	size := 0
 	for i, e := range entries {
-		if size += proto.Size(e.item); size > wire.BatchBytes && i > 0 {
+		if size += proto.Size(e.item); size > limit && i > 0 {
 			return i
 		}
 	}

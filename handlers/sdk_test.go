@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -206,6 +207,28 @@ func TestSDKDirectDispatchOfEveryMethod(t *testing.T) {
 	}
 	if _, err := capture(server)(t.Context(), "no/such", callRequest(ss, "", ``)); err == nil {
 		t.Error("an unknown method gave no error")
+	}
+}
+
+// An unknown method has an error that the SDK does not export, which its own JSON-RPC layer turns
+// into -32601. If this fails, look at notHandled and sdkNotHandled.
+func TestSDKUnknownMethodText(t *testing.T) {
+	t.Parallel()
+	server := everything.NewServer()
+	ss := sdkSession(t, server, newScripted(ignore), modernVersion)
+	_, of := capture(server)(t.Context(), "no/such", callRequest(ss, "", ``))
+	client := mcp.NewClient(&mcp.Implementation{Name: "pin", Version: "1"}, nil)
+	var last mcp.MethodHandler
+	client.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
+		last = next
+		return next
+	})
+	_, ofClient := last(t.Context(), "no/such", &mcp.ClientRequest[*mcp.PingParams]{Session: &mcp.ClientSession{}})
+	if of == nil || !errors.Is(ofClient, of) {
+		t.Errorf("a server gives %v, and a client another error: %v", of, ofClient)
+	}
+	if text := fmt.Sprint(of); text+": " != "JSON RPC not handled: " {
+		t.Errorf("the text of the error is %q now", text)
 	}
 }
 

@@ -54,6 +54,9 @@ type Config struct {
 	// MaxJSONNodes is how many arrays and objects the free-form JSON of a request may
 	// hold. If zero, 10,000. Negative means no limit.
 	MaxJSONNodes int
+	// MaxMessageBytes is the size of a message to a client: a larger answer becomes an error. If
+	// zero, 4 MiB. Negative means no limit.
+	MaxMessageBytes int
 	// MaxCalls is how many calls a Connect stream may have in flight; more are refused.
 	// If zero, 1024.
 	MaxCalls int
@@ -87,6 +90,7 @@ func (c Config) withDefaults() Config {
 	}
 	orDefault(&c.MaxJSONDepth, 32)
 	orDefault(&c.MaxJSONNodes, 10_000)
+	orDefault(&c.MaxMessageBytes, 4<<20)
 	orDefault(&c.MaxCalls, 1024)
 	orDefault(&c.MaxSessions, 10_000)
 	orDefault(&c.SessionIdle, 30*time.Minute)

@@ -136,6 +136,18 @@ type message struct {
 
 func (m *message) isCall() bool { return m.Method != "" && len(m.ID) > 0 }
 
+// checkParams refuses params of which two readers might see two different things.
+func (m *message) checkParams() error {
+	if !m.isCall() {
+		return nil
+	}
+	if err := mapping.CheckMembers(m.Params); err != nil {
+		return malformed("params", err)
+	}
+	_, err := metaOf(m.Params)
+	return err
+}
+
 // messagesIn takes a body apart: it is one message, or a list of them.
 func (h *streamable) messagesIn(body []byte) ([]message, *rpcError) {
 	limits, batch := h.srv.limits, bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("["))
@@ -161,6 +173,9 @@ func (h *streamable) messagesIn(body []byte) ([]message, *rpcError) {
 	messages := make([]message, len(texts))
 	for i, text := range texts {
 		m := &messages[i]
+		if err := mapping.CheckMembers(text); err != nil {
+			return nil, invalidRequest("%v", err)
+		}
 		switch err := mapping.DecodeSDK(text, m); {
 		case err != nil || m.Version != "2.0":
 			return nil, invalidRequest("a message must be an object of JSON-RPC 2.0")

@@ -23,7 +23,8 @@ import (
 // The SDK runs a legacy session's messages on contexts of its own. What the HTTP request
 // knows, our receiving middleware finds again by the header, which the SDK hands over as it is.
 
-// streamableKey marks contexts of the SDK's handler, and of the sessions that it opens.
+// streamableKey is the key by which contexts of the SDK's handler, and of the sessions that it opens,
+// have our own.
 type streamableKey struct{}
 
 // A post is one HTTP request with messages, while it is served.
@@ -75,6 +76,13 @@ func (h *streamable) serveLegacy(w http.ResponseWriter, r *http.Request, body []
 		return
 	}
 	defer release()
+	for i := range messages {
+		if err := messages[i].checkParams(); err != nil {
+			wire := h.srv.toRPCError(r.Context(), messages[i].Method, err).wire
+			refuse(w, statusOf(wire.Code), p.id, wire)
+			return
+		}
+	}
 	if denied := h.denial(r.Context(), messages); denied != nil {
 		h.forbid(w, p.id, denied)
 		return

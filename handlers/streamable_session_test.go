@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -301,4 +302,20 @@ func TestCloseEndsCallsOfStreamableSessions(t *testing.T) {
 		t.Errorf("%d calls go on after Close", n)
 	}
 	<-answered
+}
+
+// TestTwoHandlersOfOneServer: each serves its own clients, in sessions of its own.
+func TestTwoHandlersOfOneServer(t *testing.T) {
+	t.Parallel()
+	server := everything.NewServer()
+	urls := []string{serve(t, server), serve(t, server)}
+	for _, version := range allVersions {
+		for _, url := range slices.Concat(urls, urls) { // each takes the other's place around the server
+			client := openStreamable(t, peer{wire: wires[3], url: url, version: version, capabilities: noneDeclared})
+			c := tool("test_simple_text", `{}`)
+			if o := client(testContext(t), c.method, c.paramsFor(version, noneDeclared)); o.err != nil {
+				t.Errorf("%s: %v", version, o)
+			}
+		}
+	}
 }

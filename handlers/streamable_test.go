@@ -104,6 +104,12 @@ func TestStreamableHTTPRefuses(t *testing.T) {
 		{"JSON with too much in it", "", callOf("structured_echo", `{"a":[`+strings.Repeat("[],", 60)+`1]}`), 400, -32600, "too many"},
 		{"no object", "", rawRequest{body: `7`}, 400, -32600, "JSON-RPC 2.0"},
 		{"another JSON-RPC", "", rawRequest{body: `{"jsonrpc":"1.0","id":1,"method":"ping"}`}, 400, -32600, "JSON-RPC 2.0"},
+		{"a member of the message twice", "", rawRequest{body: strings.Replace(listOfTools().body, `"method"`, `"method":"ping","method"`, 1), header: listOfTools().header}, 400, -32600, `"method"`},
+		{"a member of one message of a list twice", legacy.session, rawRequest{body: `[` + ping + `,{"jsonrpc":"2.0","id":2,"id":3,"method":"ping"}]`}, 400, -32600, `"id"`},
+		{"a member of the params twice", "", modernRequest("1", "tools/list", `{"_meta":{META},"cursor":"a","cursor":"b"}`, ""), 400, -32602, `"cursor"`},
+		{"a member of the params twice, in a session", legacy.session, rawRequest{body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"test_simple_text","name":"greet"}}`}, 400, -32602, `"name"`},
+		{"a member of the params twice, in a list", legacy.session, rawRequest{body: `[` + ping + `,{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"test_simple_text","name":"greet"}}]`}, 400, -32602, `"name"`},
+		{"a member of _meta twice, in a session", legacy.session, rawRequest{body: `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"x":1,"x":2}}}`}, 400, -32602, `"x"`},
 		{"an empty list", "", rawRequest{body: `[]`}, 400, -32600, "empty"},
 
 		{"a list of modern requests", "", rawRequest{body: "[" + listOfTools().body + "]", header: listOfTools().header}, 400, -32600, "one by one"},
@@ -193,6 +199,8 @@ func TestStreamableHTTPTakes(t *testing.T) {
 			body:   `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}`,
 			header: []string{"Mcp-Protocol-Version", modernVersion, "Mcp-Method", "notifications/cancelled"},
 		}, 202, ""},
+		{"a member of the message that JSON-RPC does not have", rawRequest{body: strings.Replace(listOfTools().body, `{`, `{"vendor":{"id":2},"Method":"ping",`, 1), header: listOfTools().header}, 200, `"tools"`},
+		{"a message of a client without a session that has one", rawRequest{body: `{"vendor":{"id":2},"jsonrpc":"2.0","id":1,"method":"ping"}`}, 200, `"result":{}`},
 		{"an argument that is not there has no header", callOf("test_x_mcp_header", `{"level":3}`), 200, `"result"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

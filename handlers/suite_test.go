@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcpconnect/mcpconnect/internal/everything"
+	"github.com/mcpconnect/mcpconnect/mcpconnect"
 )
 
 const (
@@ -37,6 +38,8 @@ type suite struct {
 	wires []wire
 	// forms are those to use. If nil, all forms that speak in exact JSON.
 	forms []form
+	// options are those of the handler.
+	options []mcpconnect.HandlerOption
 	// capabilities are what the client declares, as JSON. If empty, none.
 	capabilities string
 	// answer answers the requests of the server. If nil, there must be none.
@@ -87,7 +90,7 @@ func (s suite) run(t *testing.T) {
 	}
 	url := ""
 	if !s.changes {
-		url = serve(t, s.server())
+		url = serve(t, s.server(), s.options...)
 	}
 	for _, version := range s.versions {
 		want := map[string]expectation{}
@@ -103,7 +106,7 @@ func (s suite) run(t *testing.T) {
 				t.Run(version+"/"+w.name+"/"+form.name, func(t *testing.T) {
 					t.Parallel()
 					if s.changes {
-						p.url = serve(t, s.server())
+						p.url = serve(t, s.server(), s.options...)
 					}
 					s.compare(t, form, p, want)
 				})

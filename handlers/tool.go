@@ -42,7 +42,12 @@ func invoked(outcome proto.Message) *mcpv1.InvokeToolResponse {
 
 // CallTool implements the CallTool RPC: a call with its progress and log.
 func (s *Server) CallTool(ctx context.Context, req *mcpv1.CallToolRequest, stream *connect.ServerStream[mcpv1.CallToolEvent]) error {
-	return s.callToolEvents(ctx, req, stream.Send)
+	return s.callToolEvents(ctx, req, func(e *mcpv1.CallToolEvent) error {
+		if s.isOverLimit(e) {
+			return s.errTooLarge()
+		}
+		return stream.Send(e)
+	})
 }
 
 // callToolEvents runs a tool and emits its events, the outcome last.
@@ -60,7 +65,7 @@ func (s *Server) callToolEvents(ctx context.Context, req *mcpv1.CallToolRequest,
 
 // callTool runs a tool and gives one of *CallToolResult, *InputRequired and *Task.
 func (s *Server) callTool(ctx context.Context, req *mcpv1.CallToolRequest, out sink) (proto.Message, error) {
-	c, ctx, done, err := s.begin(ctx, methodCallTool, req.GetName(), req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, methodCallTool, req)
 	if err != nil {
 		return nil, err
 	}

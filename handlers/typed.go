@@ -4,6 +4,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -34,18 +35,22 @@ func requestHeader(ctx context.Context) http.Header {
 }
 
 // begin checks a typed request and gives the call for it, without params. done must be
-// called at its end. name is what Mcp-Name mirrors.
-func (s *Server) begin(ctx context.Context, method, name string, req proto.Message, meta *mcpv1.RequestMeta) (c *call, _ context.Context, done func(), err error) {
-	if err := mapping.CheckMessage(req, s.limits); err != nil {
-		return nil, ctx, nil, jsonError(err)
+// called at its end.
+func (s *Server) begin(ctx context.Context, method string, req typedRequest) (c *call, _ context.Context, done func(), err error) {
+	noTwin, err := s.check(req)
+	if err != nil {
+		return nil, ctx, nil, err
 	}
 	header := requestHeader(ctx)
 	c = &call{method: method, extra: extraOf(ctx, header), message: req}
-	if c.scope, err = s.scopeOf(ctx, head{method: method, header: header, meta: meta}); err != nil {
+	if c.scope, err = s.scopeOf(ctx, head{method: method, header: header, meta: req.GetMeta()}); err != nil {
 		return nil, ctx, nil, err
 	}
-	if err := checkMirror(header, method, name); err != nil {
+	if err := checkMirror(header, method, nameIn(req)); err != nil {
 		return nil, ctx, nil, err
+	}
+	if noTwin != nil {
+		return nil, ctx, nil, noTwin
 	}
 	done = func() {}
 	if c.scope.session != nil {
@@ -54,6 +59,40 @@ func (s *Server) begin(ctx context.Context, method, name string, req proto.Messa
 		}
 	}
 	return c, ctx, done, nil
+}
+
+// check refuses a typed request whose JSON is none, or is over a limit. From then on each member
+// that has a field stands there. noTwin is set if it says two things at once: it is to be refused
+// for that where an envelope is for its params, after all that the metadata decides.
+func (s *Server) check(req typedRequest) (noTwin, err error) {
+	if err := mapping.CheckMessage(req, s.limits); err != nil {
+		return nil, jsonError(err)
+	}
+	if err := mapping.Normalize(req); err != nil {
+		return jsonError(err), nil
+	}
+	return nil, nil
+}
+
+// nameIn gives what Mcp-Name mirrors of a typed request.
+func nameIn(req typedRequest) string {
+	switch r := req.(type) {
+	case *mcpv1.CallToolRequest:
+		return r.GetName()
+	case *mcpv1.GetPromptRequest:
+		return r.GetName()
+	case *mcpv1.ReadResourceRequest:
+		return r.GetUri()
+	case *mcpv1.SubscribeResourceRequest:
+		return r.GetUri()
+	case *mcpv1.GetTaskRequest:
+		return r.GetTaskId()
+	case *mcpv1.UpdateTaskRequest:
+		return r.GetTaskId()
+	case *mcpv1.CancelTaskRequest:
+		return r.GetTaskId()
+	}
+	return ""
 }
 
 // fail turns an error of a handler into the error of its RPC.
@@ -83,16 +122,13 @@ func (s *Server) bounded(ctx context.Context) (context.Context, context.CancelFu
 }
 
 // A typedRequest is the request message of a typed RPC.
-type typedRequest interface {
-	proto.Message
-	GetMeta() *mcpv1.RequestMeta
-}
+type typedRequest = mapping.Request
 
 // unary serves a typed unary RPC whose method is dispatched directly.
-func (s *Server) unary(ctx context.Context, method, name string, req typedRequest, res proto.Message) error {
+func (s *Server) unary(ctx context.Context, method string, req typedRequest, res proto.Message) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	c, ctx, done, err := s.begin(ctx, method, name, req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, method, req)
 	if err == nil {
 		defer done()
 		err = s.answer(ctx, c, req, res)
@@ -112,11 +148,11 @@ func (s *Server) answer(ctx context.Context, c *call, req typedRequest, res prot
 	return mapping.FromSDKResult(got, res, s.resultOptions(&c.scope))
 }
 
-// custom serves a typed unary RPC whose method a user registers.
-func (s *Server) custom(ctx context.Context, method, name string, req typedRequest, res proto.Message) error {
+// unaryCustom serves a typed unary RPC whose method a user registers.
+func (s *Server) unaryCustom(ctx context.Context, method string, req typedRequest, res proto.Message) error {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	c, ctx, done, err := s.begin(ctx, method, name, req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, method, req)
 	if err == nil {
 		defer done()
 		err = s.answerCustom(ctx, c, req, res)
@@ -129,7 +165,7 @@ func (s *Server) answerCustom(ctx context.Context, c *call, req typedRequest, re
 	if err != nil {
 		return jsonError(err)
 	}
-	got, err := s.throughSDK(ctx, c, params)
+	got, err := s.custom(ctx, c, params)
 	if err != nil {
 		return err
 	}
@@ -140,7 +176,7 @@ func (s *Server) answerCustom(ctx context.Context, c *call, req typedRequest, re
 func (s *Server) listPage(ctx context.Context, method string, req typedRequest, m proto.Message) (*page, error) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	c, ctx, done, err := s.begin(ctx, method, "", req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, method, req)
 	var p *page
 	if err == nil {
 		defer done()
@@ -208,7 +244,7 @@ func (s *Server) discover(ctx context.Context, req *mcpv1.DiscoverRequest, res *
 	enc := req.GetMeta().GetJsonEncoding()
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	c, ctx, done, err := s.begin(ctx, methodDiscover, "", req, req.GetMeta())
+	c, ctx, done, err := s.begin(ctx, methodDiscover, req)
 	if err == nil {
 		defer done()
 		var got mcp.Result
@@ -237,7 +273,7 @@ func (s *Server) dispatchDiscover(ctx context.Context, c *call, params mcp.Param
 // ReadResource implements the ReadResource RPC.
 func (s *Server) ReadResource(ctx context.Context, req *mcpv1.ReadResourceRequest) (*mcpv1.ReadResourceResponse, error) {
 	res := &mcpv1.ReadResourceResponse{}
-	if err := s.unary(ctx, methodReadResource, req.GetUri(), req, res); err != nil {
+	if err := s.unary(ctx, methodReadResource, req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -246,7 +282,7 @@ func (s *Server) ReadResource(ctx context.Context, req *mcpv1.ReadResourceReques
 // GetPrompt implements the GetPrompt RPC.
 func (s *Server) GetPrompt(ctx context.Context, req *mcpv1.GetPromptRequest) (*mcpv1.GetPromptResponse, error) {
 	res := &mcpv1.GetPromptResponse{}
-	if err := s.unary(ctx, methodGetPrompt, req.GetName(), req, res); err != nil {
+	if err := s.unary(ctx, methodGetPrompt, req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -255,7 +291,7 @@ func (s *Server) GetPrompt(ctx context.Context, req *mcpv1.GetPromptRequest) (*m
 // Complete implements the Complete RPC.
 func (s *Server) Complete(ctx context.Context, req *mcpv1.CompleteRequest) (*mcpv1.CompleteResponse, error) {
 	res := &mcpv1.CompleteResponse{}
-	if err := s.unary(ctx, methodComplete, "", req, res); err != nil {
+	if err := s.unary(ctx, methodComplete, req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -264,7 +300,7 @@ func (s *Server) Complete(ctx context.Context, req *mcpv1.CompleteRequest) (*mcp
 // GetTask implements the GetTask RPC.
 func (s *Server) GetTask(ctx context.Context, req *mcpv1.GetTaskRequest) (*mcpv1.GetTaskResponse, error) {
 	res := &mcpv1.GetTaskResponse{}
-	if err := s.custom(ctx, methodGetTask, req.GetTaskId(), req, res); err != nil {
+	if err := s.unaryCustom(ctx, methodGetTask, req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -273,7 +309,7 @@ func (s *Server) GetTask(ctx context.Context, req *mcpv1.GetTaskRequest) (*mcpv1
 // UpdateTask implements the UpdateTask RPC.
 func (s *Server) UpdateTask(ctx context.Context, req *mcpv1.UpdateTaskRequest) (*mcpv1.UpdateTaskResponse, error) {
 	res := &mcpv1.UpdateTaskResponse{}
-	if err := s.custom(ctx, methodUpdateTask, req.GetTaskId(), req, res); err != nil {
+	if err := s.unaryCustom(ctx, methodUpdateTask, req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -282,7 +318,7 @@ func (s *Server) UpdateTask(ctx context.Context, req *mcpv1.UpdateTaskRequest) (
 // CancelTask implements the CancelTask RPC.
 func (s *Server) CancelTask(ctx context.Context, req *mcpv1.CancelTaskRequest) (*mcpv1.CancelTaskResponse, error) {
 	res := &mcpv1.CancelTaskResponse{}
-	if err := s.custom(ctx, methodCancelTask, req.GetTaskId(), req, res); err != nil {
+	if err := s.unaryCustom(ctx, methodCancelTask, req, res); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -298,15 +334,16 @@ func (s *Server) Ping(ctx context.Context, req *mcpv1.PingRequest) (*mcpv1.PingR
 }
 
 func (s *Server) ping(ctx context.Context, req *mcpv1.PingRequest) error {
-	if err := mapping.CheckMessage(req, s.limits); err != nil {
-		return jsonError(err)
+	noTwin, err := s.check(req)
+	if err != nil {
+		return err
 	}
 	h := head{method: methodPing, header: requestHeader(ctx), meta: req.GetMeta()}
 	if err := checkMirror(h.header, methodPing, ""); err != nil {
 		return err
 	}
-	if version, err := h.version(); err != nil || version >= firstModern {
-		return err // the method is gone from modern versions, the RPC is not
+	if version, err := h.version(); err != nil || noTwin != nil || version >= firstModern {
+		return cmp.Or(err, noTwin) // the method is gone from modern versions, the RPC is not
 	}
 	n, err := s.sessionOf(ctx, h)
 	if err != nil || n == nil {

@@ -168,7 +168,7 @@ func (c *handlerConfig) connectOptions() []connect.HandlerOption {
 		connect.WithCompressMinBytes(compressMinBytes),
 		boundedGzip(int64(c.limits.MessageBytes)),
 		connect.WithRecover(c.recovered),
-		connect.WithConditionalHandlerOptions(streamOptions),
+		connect.WithConditionalHandlerOptions(c.ownOptions),
 	}
 	if c.telemetry != nil {
 		opts = append(opts, connect.WithInterceptors(c.telemetry))
@@ -176,23 +176,30 @@ func (c *handlerConfig) connectOptions() []connect.HandlerOption {
 	return append(opts, c.connect...)
 }
 
-// streamOptions are those of Connect streams: they take their messages apart themselves.
-func streamOptions(spec connect.Spec) []connect.HandlerOption {
-	if spec.Procedure != mcpv1connect.MCPConnectProcedure {
+// ownOptions are those of MCP's RPCs: what foreign services send is their business. Connect streams
+// take their messages apart themselves.
+func (c *handlerConfig) ownOptions(spec connect.Spec) []connect.HandlerOption {
+	if !strings.HasPrefix(spec.Procedure, "/"+mcpv1connect.MCPName+"/") {
 		return nil
 	}
-	return []connect.HandlerOption{connect.WithCodec(wire.Codec{})}
+	opts := []connect.HandlerOption{connect.WithSendMaxBytes(c.limits.MessageBytes)}
+	if spec.Procedure == mcpv1connect.MCPConnectProcedure {
+		opts = append(opts, connect.WithCodec(wire.Codec{}))
+	}
+	return opts
 }
 
 // compressMinBytes is where compression begins to pay: below it a message fits into a
 // packet or two as it is, and a gzip writer costs more than all the rest of the call.
 const compressMinBytes = 1 << 10
 
-// Limits bound what a [Handler] takes from its peers. Zero fields have the defaults that
+// Limits bound what a [Handler] takes from its peers, and what it keeps for them. Zero fields have the defaults that
 // they name (SPEC.md §12). They must not be negative.
 type Limits struct {
 	// MessageBytes is the size of a message, on the wire and after decompression. If
-	// zero, 4 MiB.
+	// zero, 4 MiB. An answer of the server's that is larger becomes an error: of its own call
+	// alone, where a client that has the same limit would end its stream. (Not over Streamable
+	// HTTP, whose clients read as much as they like.)
 	MessageBytes int
 	// JSONDepth is how deep arrays and objects may nest in the free-form JSON of a
 	// request. If zero, 32.

@@ -294,6 +294,10 @@ func (s *muxStream) end(err error) {
 		s.fail(err)
 		return
 	}
+	if connect.CodeOf(err) == connect.CodeResourceExhausted && !connect.IsWireError(err) && len(s.calls) == 1 && s.givenUp == 0 {
+		s.fail(err) // the one answer that there can be is larger than we take
+		return
+	}
 	code := connect.CodeUnavailable
 	if own := connect.CodeOf(err); own == connect.CodeUnauthenticated || own == connect.CodePermissionDenied {
 		code = own

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -241,6 +242,40 @@ func TestMuxOpensAnotherStreamAfterALoss(t *testing.T) {
 	s.stop()
 	if _, err := m.roundTrip(muxContext(t), callFrame("echo", "{}")); connect.CodeOf(err) != connect.CodeUnavailable {
 		t.Errorf("without a server: got %v, want unavailable", err)
+	}
+}
+
+// TestMuxTellsWhatIsTooLarge: of an answer that the client does not take it is known whose it is
+// if nobody else waits for one. The stream cannot go on: connect reads no more of it.
+func TestMuxTellsWhatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 10
+	large := `"` + strings.Repeat("x", 2*limit) + `"`
+	for name, protocol := range map[string]Protocol{"gRPC": ProtocolGRPC, "Connect": ProtocolConnect} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newMuxServer(t, Limits{})
+			m := s.mux(t, WithProtocol(protocol), WithMaxMessageBytes(limit))
+			_, err := m.roundTrip(muxContext(t), callFrame("echo", large))
+			if connect.CodeOf(err) != connect.CodeResourceExhausted {
+				t.Errorf("got %v, want resource_exhausted", err)
+			}
+			if _, err := m.roundTrip(muxContext(t), callFrame("echo", "{}")); err != nil {
+				t.Errorf("the next call: %v", err)
+			}
+			other := make(chan error, 1)
+			go func() {
+				_, err := m.roundTrip(context.Background(), callFrame("block", "{}"))
+				other <- err
+			}()
+			s.wait(t, s.blocked)
+			if _, err := m.roundTrip(muxContext(t), callFrame("echo", large)); connect.CodeOf(err) != connect.CodeUnavailable {
+				t.Errorf("beside another call: got %v, want unavailable", err)
+			}
+			if err := <-other; connect.CodeOf(err) != connect.CodeUnavailable {
+				t.Errorf("the other call got %v, want unavailable", err)
+			}
+		})
 	}
 }
 

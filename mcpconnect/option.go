@@ -159,6 +159,7 @@ func (c *handlerConfig) services() handlers.Config {
 		Logger:           c.logger,
 		MaxJSONDepth:     c.limits.JSONDepth,
 		MaxJSONNodes:     c.limits.JSONNodes,
+		MaxMessageBytes:  c.limits.MessageBytes,
 		MaxCalls:         c.limits.StreamCalls,
 		MaxSessions:      c.limits.Sessions,
 		SessionIdle:      c.limits.SessionIdle,

@@ -62,7 +62,7 @@ func (t *Transport) Connect(ctx context.Context) (mcp.Connection, error) {
 	}
 	return &sendConn{
 		link: l, inbox: newInbox(), ctx: ctx, cancel: cancel,
-		calls: map[jsonrpc.ID]*sendCall{},
+		calls: map[jsonrpc.ID]sentCall{},
 	}, nil
 }
 

@@ -39,12 +39,12 @@ type sendConn struct {
 	cancel context.CancelFunc
 
 	mu        sync.Mutex
-	calls     map[jsonrpc.ID]*sendCall // requests in flight
-	session   string                   // id of the legacy session
-	version   string                   // of requests that name none
-	listening bool                     // the session's stream is being kept open
-	running   int                      // calls whose answer was not handed on
-	quiet     chan struct{}            // closed when there are none; nil if nobody waits for that
+	calls     map[jsonrpc.ID]sentCall // requests in flight
+	session   string                  // id of the legacy session
+	version   string                  // of requests that name none
+	listening bool                    // the session's stream is being kept open
+	running   int                     // calls whose answer was not handed on
+	quiet     chan struct{}           // closed when there are none; nil if nobody waits for that
 	closed    bool
 	closing   sync.Once
 	closeErr  error
@@ -52,12 +52,6 @@ type sendConn struct {
 }
 
 var _ mcp.Connection = (*sendConn)(nil)
-
-// A sendCall is a request in flight. Once it is cancelled, its id may be another's.
-type sendCall struct {
-	request *jsonrpc.Request
-	cancel  context.CancelFunc
-}
 
 // SessionID implements [mcp.Connection]. It is the id of the legacy session, if any.
 func (c *sendConn) SessionID() string {
@@ -121,34 +115,40 @@ func (c *sendConn) start(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envel
 		cancel()
 		return mcp.ErrConnectionClosed
 	}
-	if c.calls[r.ID] != nil {
+	if _, taken := c.calls[r.ID]; taken {
 		cancel()
 		return rejection(&jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "id is in flight already"})
 	}
-	own := &sendCall{r, cancel}
-	c.calls[r.ID] = own
+	c.calls[r.ID] = sentCall{r, cancel}
 	stop := context.AfterFunc(c.ctx, cancel)
 	c.running++
 	c.routines.Go(func() {
 		defer cancel()
 		defer stop()
 		defer c.over()
-		err := c.call(withMetadata(call, header), own, e)
-		if c.finish(own) && err != nil {
+		err := c.call(withMetadata(call, header), r, e)
+		if c.finish(r) && err != nil {
 			c.answer(r.ID, err)
 		}
 	})
 	return nil
 }
 
-// finish forgets a call. It is false if the call was cancelled or answered before.
-func (c *sendConn) finish(own *sendCall) bool {
+// A sentCall is a call in flight.
+type sentCall struct {
+	request *jsonrpc.Request
+	cancel  context.CancelFunc
+}
+
+// finish forgets a call. It is false if the call was cancelled or answered before: another one may
+// have its id by now.
+func (c *sendConn) finish(r *jsonrpc.Request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.calls[own.request.ID] != own {
+	if c.calls[r.ID].request != r {
 		return false
 	}
-	delete(c.calls, own.request.ID)
+	delete(c.calls, r.ID)
 	return true
 }
 
@@ -196,18 +196,17 @@ func (c *sendConn) abort(params json.RawMessage) {
 		return
 	}
 	c.mu.Lock()
-	call := c.calls[id]
+	call, ok := c.calls[id]
 	delete(c.calls, id)
 	c.mu.Unlock()
-	if call != nil {
+	if ok {
 		call.cancel()
 	}
 }
 
 // call makes the RPC of a request and hands on what comes. The error is what went wrong
 // if no answer came.
-func (c *sendConn) call(ctx context.Context, own *sendCall, e *mcpv1.Envelope) error {
-	r := own.request
+func (c *sendConn) call(ctx context.Context, r *jsonrpc.Request, e *mcpv1.Envelope) error {
 	stream, err := c.link.rpc.Send(ctx, e)
 	if err != nil {
 		return newCallError(err)
@@ -225,7 +224,7 @@ func (c *sendConn) call(ctx context.Context, own *sendCall, e *mcpv1.Envelope) e
 			if res.Error == nil {
 				c.learn(r, res, stream.ResponseHeader().Get(headerSession))
 			}
-			if !c.finish(own) {
+			if !c.finish(r) {
 				return nil // cancelled
 			}
 		} else if !c.expects(m) {

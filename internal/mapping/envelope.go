@@ -22,10 +22,11 @@ func invalid(format string, args ...any) error {
 //
 // It is [ErrMalformed] if data is not one JSON value in valid UTF-8, which is JSON-RPC's
 // -32700; and [ErrInvalidRequest], -32600, if that is not a message of MCP: an id is a
-// string or a 64-bit integer, a message has nothing beside what JSON-RPC gives it, and
-// batches ended with 2025-03-26. One thing is taken that MCP does not have: an error
-// whose id is null, as JSON-RPC says it for a request without readable id. It loses the
-// null.
+// string or a 64-bit integer, no member is there twice, and batches ended with 2025-03-26.
+//
+// Two things are taken that an envelope has no place for, and dropped: members beside
+// those that JSON-RPC gives a message; and the null that is the id of an error, as JSON-RPC
+// says it for a request without readable id.
 func EnvelopeFromJSON(data []byte, enc mcpv1.JsonEncoding) (*mcpv1.Envelope, error) {
 	s := scanner{data: bytes.Clone(data)} // the envelope keeps parts of it
 	raw, err := s.only()
@@ -76,8 +77,6 @@ func splitRPC(raw []byte) (m rpcMessage, err error) {
 			m.result = mb.value
 		case "error":
 			m.failure = mb.value
-		default:
-			return m, invalid("unknown member %q", mb.key)
 		}
 	}
 	if version, ok := exactString(m.jsonrpc); !ok || version != "2.0" {

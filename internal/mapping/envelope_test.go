@@ -74,6 +74,40 @@ func TestEnvelopeFromJSONTakesTheNullIDOfErrors(t *testing.T) {
 	}
 }
 
+// TestEnvelopesDropWhatJSONRPCDoesNotHave: other members at the top of a message have no place
+// (SPEC.md §4.1).
+func TestEnvelopesDropWhatJSONRPCDoesNotHave(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		json string
+		want string
+	}{
+		{"of a request", `{"x":[1],"jsonrpc":"2.0","id":1,"method":"m","params":{"x":1}}`, `{"jsonrpc":"2.0","id":1,"method":"m","params":{"x":1}}`},
+		{"of a notification", `{"jsonrpc":"2.0","method":"m","_meta":{}}`, `{"jsonrpc":"2.0","method":"m"}`},
+		{"of a result", `{"jsonrpc":"2.0","id":"1","result":{},"x":null}`, `{"jsonrpc":"2.0","id":"1","result":{}}`},
+		{"of an error", `{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"","x":1},"x":1}`, `{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"","x":1}}`},
+		{"that is nearly known", `{"jsonrpc":"2.0","ID":1,"Method":"x","method":"m","Params":7}`, `{"jsonrpc":"2.0","method":"m"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for _, enc := range []mcpv1.JsonEncoding{encStruct, encBytes} {
+				e, err := EnvelopeFromJSON([]byte(tt.json), enc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := EnvelopeToJSON(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a, b := mustCanonical(t, []byte(tt.want)), mustCanonical(t, got); a != b {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
 func TestEnvelopeFromJSONRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -105,8 +139,8 @@ func TestEnvelopeFromJSONRefuses(t *testing.T) {
 		{"id that is an object", `{"jsonrpc":"2.0","id":{},"method":"m"}`, ErrInvalidRequest},
 		{"id with a lone surrogate", `{"jsonrpc":"2.0","id":"\ud800","method":"m"}`, ErrInvalidRequest},
 		{"repeated member", `{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}`, ErrInvalidRequest},
-		{"unknown member", `{"jsonrpc":"2.0","id":1,"method":"m","x":1}`, ErrInvalidRequest},
-		{"member in other case", `{"jsonrpc":"2.0","ID":1,"method":"m"}`, ErrInvalidRequest},
+		{"repeated member that is unknown", `{"jsonrpc":"2.0","id":1,"method":"m","x":1,"x":1}`, ErrInvalidRequest},
+		{"version in other case", `{"JSONRPC":"2.0","id":1,"method":"m"}`, ErrInvalidRequest},
 		{"error that is no object", `{"jsonrpc":"2.0","id":1,"error":"x"}`, ErrInvalidRequest},
 		{"error without message", `{"jsonrpc":"2.0","id":1,"error":{"code":1}}`, ErrInvalidRequest},
 	} {
