@@ -94,35 +94,44 @@ func (x *exchange) current() *session {
 // client has cancelled. checkEnvelope must have found e good. The error is that of a Send
 // without an answer.
 func (x *exchange) request(ctx context.Context, e *mcpv1.Envelope) error {
-	if run := x.begin(ctx, e); run != nil {
-		return run()
+	if r := x.begin(ctx, e); r != nil {
+		return r.run()
 	}
 	return nil
 }
 
-// begin takes in a request: from now on it can be cancelled. run does the rest of request; it
-// is nil if the request was refused.
-func (x *exchange) begin(ctx context.Context, e *mcpv1.Envelope) (run func() error) {
-	id, r := *idOf(e), e.GetRequest()
-	params, err := mapping.JSONText(r.GetParams(), r.GetParamsJson())
+// A request is one in JSON-RPC that was taken in: it can be cancelled.
+type request struct {
+	x      *exchange
+	ctx    callContext
+	method string
+	params json.RawMessage
+	calls  *inflight // has own
+	own    *inflightCall
+}
+
+// begin takes in a request. It is nil if that was refused.
+func (x *exchange) begin(ctx context.Context, e *mcpv1.Envelope) *request {
+	id, q := *idOf(e), e.GetRequest()
+	params, err := mapping.JSONText(q.GetParams(), q.GetParamsJson())
 	if err != nil {
 		x.refuse(ctx, &id, envelopeError(err))
 		return nil
 	}
-	c, calls := &callContext{parent: ctx}, x.registry()
-	if err := calls.begin(id, c.cancel); err != nil {
+	r := &request{x: x, ctx: callContext{parent: ctx}, method: e.Method, params: params, calls: x.registry()}
+	if r.own, err = r.calls.begin(id, r.ctx.cancel); err != nil {
 		x.refuse(ctx, &id, err)
 		return nil
 	}
-	return func() error {
-		defer c.cancel()
-		return x.run(c, calls, e.Method, id, params)
-	}
+	return r
 }
 
-func (x *exchange) run(ctx context.Context, calls *inflight, method string, id callID, params json.RawMessage) error {
-	result, err := x.serve(ctx, method, id, params)
-	if calls.end(id) {
+// run does the rest of exchange.request.
+func (r *request) run() error {
+	x, ctx, id := r.x, &r.ctx, r.own.id
+	defer ctx.cancel()
+	result, err := x.serve(ctx, r.method, id, r.params)
+	if r.calls.end(r.own) {
 		return nil // cancelled: nothing more is sent for it
 	}
 	if x.single && (errors.Is(err, errNoSession) || errors.Is(err, errSessionEnded)) {
@@ -136,7 +145,7 @@ func (x *exchange) run(ctx context.Context, calls *inflight, method string, id c
 		}
 	}
 	if err != nil {
-		failure = x.srv.toRPCError(ctx, method, err)
+		failure = x.srv.toRPCError(ctx, r.method, err)
 		// Out of time is told even though ctx has ended.
 		x.refuse(context.WithoutCancel(ctx), &id, failure)
 	}

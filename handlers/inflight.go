@@ -76,39 +76,44 @@ type inflight struct {
 }
 
 type inflightCall struct {
+	id        callID
 	cancel    context.CancelFunc
 	cancelled bool
 }
 
 // begin notes a request; it fails if its id is in flight already.
-func (f *inflight) begin(id callID, cancel context.CancelFunc) error {
+func (f *inflight) begin(id callID, cancel context.CancelFunc) (*inflightCall, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.calls == nil {
 		f.calls = map[callID]*inflightCall{}
 	}
 	if f.calls[id] != nil {
-		return invalidRequest("request id %s is in flight already", id)
+		return nil, invalidRequest("request id %s is in flight already", id)
 	}
-	f.calls[id] = &inflightCall{cancel: cancel}
-	return nil
+	c := &inflightCall{id: id, cancel: cancel}
+	f.calls[id] = c
+	return c, nil
 }
 
 // end forgets a request and tells whether the client cancelled it: then nothing more
 // is sent for it.
-func (f *inflight) end(id callID) (cancelled bool) {
+func (f *inflight) end(c *inflightCall) (cancelled bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c := f.calls[id]
-	delete(f.calls, id)
-	return c != nil && c.cancelled
+	if f.calls[c.id] == c {
+		delete(f.calls, c.id)
+	}
+	return c.cancelled
 }
 
-// abort cancels a request. An unknown id is ignored: the answer may have crossed.
+// abort cancels a request, whose id is free from then on, however long its handler takes. An unknown
+// id is ignored: the answer may have crossed.
 func (f *inflight) abort(id callID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c := f.calls[id]; c != nil {
+		delete(f.calls, id)
 		c.cancelled = true
 		c.cancel()
 	}

@@ -25,6 +25,7 @@ type jsonCall struct {
 	ctx  callContext
 	r    *reader
 	id   wire.ID
+	own  *inflightCall
 	over bool
 }
 
@@ -48,12 +49,13 @@ func (r *reader) jsonCall(ctx context.Context, request *wire.Request) bool {
 	t.init(r, sc, string(plain.Name), bytes.Clone(plain.Arguments), maps.Clone(sc.params))
 	t.call.scope.meta, t.call.sink, t.extra.Header = sc.meta, x, x.header
 	id := t.callID()
-	if err := x.calls.begin(id, t.ctx.cancel); err != nil {
+	var err error
+	if t.own, err = x.calls.begin(id, t.ctx.cancel); err != nil {
 		x.refuse(ctx, &id, err)
 		return true
 	}
 	if err := r.claim(); err != nil {
-		x.calls.end(id)
+		x.calls.end(t.own)
 		x.refuse(ctx, &id, err)
 		return true
 	}
@@ -125,7 +127,7 @@ func (t *jsonCall) run() {
 func (t *jsonCall) done() bool {
 	t.over = true
 	t.ctx.cancel()
-	wanted := !t.r.x.calls.end(t.callID())
+	wanted := !t.r.x.calls.end(t.own)
 	if wanted {
 		t.r.ending.Add(1)
 	}

@@ -158,33 +158,33 @@ func (r *reader) request(ctx context.Context, e *mcpv1.Envelope) {
 		r.refuse(ctx, e, err)
 		return
 	}
-	run := r.x.begin(ctx, e)
-	if run == nil {
+	request := r.x.begin(ctx, e)
+	if request == nil {
 		r.free()
 		return
 	}
-	r.crew.add(&requestTask{r, ctx, e, run})
+	r.crew.add(&requestTask{r, request})
 }
 
 // A requestTask is a request in JSON-RPC.
 type requestTask struct {
-	r        *reader
-	ctx      context.Context
-	envelope *mcpv1.Envelope
-	request  func() error
+	r *reader
+	*request
 }
 
 func (t *requestTask) run() {
-	_ = t.request() // never fails here
+	_ = t.request.run() // never fails here
 	t.r.free()
 }
 
 func (t *requestTask) abandon(panicked any) {
-	id := *idOf(t.envelope)
-	t.r.abandoned(t.ctx, t.envelope.Method, panicked)
-	t.r.x.registry().end(id)
+	ctx := t.ctx.parent
+	t.r.abandoned(ctx, t.method, panicked)
+	cancelled := t.calls.end(t.own)
 	t.r.free()
-	t.r.x.refuse(t.ctx, &id, errInternal)
+	if !cancelled {
+		t.r.x.refuse(ctx, &t.own.id, errInternal)
+	}
 }
 
 // A noteTask runs the notifications of the client that wait.
