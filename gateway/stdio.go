@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,7 +57,8 @@ type StdioConfig struct {
 // Messages that no transport can carry are answered with an error: those that are not JSON, and
 // those larger than MaxMessageBytes. Nothing but messages is written to out.
 //
-// ServeStdio returns nil when in has ended, and the cause when ctx has. It fails if cfg is
+// ServeStdio returns nil when in has ended, and the cause when ctx has; calls that are still in
+// flight are answered with an error before. It fails if cfg is
 // wrong, if out does not take what is written, or if the server has become one that the
 // client's session cannot go on with. It closes in; a Read that this does not end goes on.
 func ServeStdio(ctx context.Context, in io.ReadCloser, out io.Writer, cfg StdioConfig) error {
@@ -85,7 +88,34 @@ func ServeStdio(ctx context.Context, in io.ReadCloser, out io.Writer, cfg StdioC
 	go func() { ended <- b.read(ctx, in) }()
 	defer in.Close()
 	defer cancel(nil) // the reader may wait for the sender
-	return b.run(ctx, ended)
+	err := b.run(ctx, ended)
+	b.sayGoodbye(err)
+	return err
+}
+
+// lastWords is how long the client may take to read the answers that end its calls.
+const lastWords = time.Second
+
+// sayGoodbye answers what is still in flight, if the client reads it.
+func (b *bridge) sayGoodbye(err error) {
+	why := errors.New("the bridge has ended while the call was in flight, and what has come of it is unknown")
+	if err != nil {
+		why = fmt.Errorf("%w: %w", why, err)
+	}
+	b.mu.Lock()
+	ids := slices.Collect(maps.Keys(b.calls))
+	b.mu.Unlock()
+	said := make(chan struct{})
+	go func() { // which ends with the process, if the client reads nothing
+		defer close(said)
+		for _, id := range ids {
+			b.fail(json.RawMessage(id), why)
+		}
+	}()
+	select {
+	case <-said:
+	case <-time.After(lastWords):
+	}
 }
 
 // stdioQueue is how many messages of the client wait for the server; then its writes do.

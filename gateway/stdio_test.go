@@ -227,7 +227,7 @@ func TestStdioTakesAClientThatDoesNotWait(t *testing.T) {
 }
 
 // TestStdioEnds with its input: calls in flight are answered, those that do not end are not
-// waited for, nor are subscriptions.
+// waited for and get an error, and subscriptions are not waited for.
 func TestStdioEnds(t *testing.T) {
 	t.Parallel()
 	call := func(id int, method, params string) string {
@@ -273,9 +273,13 @@ func TestStdioEnds(t *testing.T) {
 	t.Run("after the drain timeout", func(t *testing.T) {
 		t.Parallel()
 		s := stdioOver(t, gateway.StdioConfig{Upstream: remotes["grpc"](serveEverything(t)), DrainTimeout: 50 * time.Millisecond})
-		newLineClient(t, s).write(call(1, "tools/call", `"name":"block","arguments":{}`))
+		c := newLineClient(t, s)
+		c.write(call(1, "tools/call", `"name":"block","arguments":{}`))
 		if err := s.in.Close(); err != nil {
 			t.Fatal(err)
+		}
+		if got := c.read(); !strings.HasPrefix(got, `{"jsonrpc":"2.0","id":1,"error":`) {
+			t.Errorf("the call was answered with %s", got)
 		}
 		if err := <-s.done; err != nil {
 			t.Errorf("it ended with %v", err)
@@ -283,8 +287,15 @@ func TestStdioEnds(t *testing.T) {
 	})
 	t.Run("with its context", func(t *testing.T) {
 		t.Parallel()
-		s := stdioOver(t, gateway.StdioConfig{Upstream: remotes["grpc"](serveEverything(t))})
+		r := newRestartable(t, time.Millisecond)
+		s := stdioOver(t, gateway.StdioConfig{Upstream: remotes["grpc"]("http://" + r.addr)})
+		c := newLineClient(t, s)
+		c.write(call(1, "tools/call", `"name":"block","arguments":{}`))
+		<-r.everything.Blocked()
 		s.stop()
+		if got := c.read(); !strings.HasPrefix(got, `{"jsonrpc":"2.0","id":1,"error":`) {
+			t.Errorf("the call was answered with %s", got)
+		}
 		if err := <-s.done; !errors.Is(err, context.Canceled) {
 			t.Errorf("it ended with %v", err)
 		}
