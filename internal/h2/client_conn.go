@@ -56,7 +56,16 @@ func (c *clientConn) usable() bool {
 
 func (c *clientConn) lastID() uint32 { return 0 } // servers open none
 
-func (c *clientConn) opened(uint32) {}
+func (c *clientConn) malformed(id uint32) error {
+	if c.isIdle(id) {
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return nil
+}
+
+// late takes what comes for streams that were cancelled. A server that is told again and again that
+// it is too late may take that for an attack.
+func (c *clientConn) late(uint32) error { return nil }
 
 func (c *clientConn) isIdle(id uint32) bool { return id%2 == 0 || id >= c.next }
 

@@ -41,13 +41,17 @@ type conn struct {
 	role   role
 	limits
 
-	lastRead atomic.Int64 // when bytes came, in Unix nanoseconds
+	begun    time.Time
+	lastRead atomic.Int64 // when bytes came, in nanoseconds since begun
 
 	mu        sync.Mutex // guards all below, and the streams
 	streams   map[uint32]*stream
+	gone      [32]uint32 // streams that were reset last; the peer may not know yet
+	nextGone  int
 	ended     error // why nothing more can be written
 	idleSince time.Time
-	pingedAt  time.Time // zero if nothing is to come
+	pinged    bool // an answer is to come
+	pingedAt  time.Duration
 	timer     *time.Timer
 	started   bool // the peer's settings have come
 
@@ -59,6 +63,7 @@ type conn struct {
 	peerWindow int64 // of new streams
 	peerFrame  int
 	waiting    []*stream // for sendWindow or room in the buffer, the longest first
+	full       []*stream // for room in the buffer alone
 	header     bytes.Buffer
 	encoder    *hpack.Encoder
 }
@@ -71,8 +76,11 @@ type role interface {
 	takeHeaders(f *http2.MetaHeadersFrame) error
 	// lastID is the highest stream of the peer that was taken.
 	lastID() uint32
-	// opened notes a stream of the peer's that may not have been taken.
-	opened(id uint32)
+	// malformed notes the headers of a stream, which are none. Its error ends the connection.
+	malformed(id uint32) error
+	// late tells what to make of a frame for a stream that has ended: nothing, if it may have been on
+	// its way.
+	late(id uint32) error
 	// isIdle tells whether a stream has not been opened.
 	isIdle(id uint32) bool
 	// set takes a setting that is not about both ends.
@@ -116,7 +124,7 @@ func (l *limits) of(cfg *http.HTTP2Config) {
 
 func newConn(nc net.Conn, l limits) *conn {
 	c := &conn{
-		nc: nc, limits: l, streams: map[uint32]*stream{}, idleSince: time.Now(),
+		nc: nc, limits: l, streams: map[uint32]*stream{}, begun: time.Now(), idleSince: time.Now(),
 		recvLeft: l.recvConn, sendWindow: initialWindow, peerWindow: initialWindow, peerFrame: maxFrame,
 	}
 	if addr := nc.RemoteAddr(); addr != nil {
@@ -141,7 +149,7 @@ type stamped struct{ c *conn }
 
 func (s stamped) Read(p []byte) (int, error) {
 	n, err := s.c.nc.Read(p)
-	s.c.lastRead.Store(time.Now().UnixNano())
+	s.c.lastRead.Store(int64(time.Since(s.c.begun))) // which no change of the clock changes
 	return n, err
 }
 
@@ -177,23 +185,52 @@ func (c *conn) appendPreface(settings ...http2.Setting) {
 // read reads frames and acts on them.
 func (c *conn) read() error {
 	for {
-		f, err := c.framer.ReadFrame()
+		h, err := c.framer.ReadFrameHeader()
 		if err == nil {
-			err = c.take(f)
+			err = c.readFrame(h)
 		}
-		var broken http2.StreamError
-		switch {
-		case err == nil:
-		case errors.As(err, &broken):
-			if err := c.resetStream(broken); err != nil {
+		if err != nil {
+			if err = c.heed(err); err != nil {
 				return err
 			}
-		case errors.Is(err, http2.ErrFrameTooLarge):
-			return http2.ConnectionError(http2.ErrCodeFrameSize)
-		default:
-			return err
 		}
 	}
+}
+
+func (c *conn) readFrame(h http2.FrameHeader) error {
+	f, err := c.framer.ReadFrameForHeader(h)
+	if err == nil {
+		return c.take(f)
+	}
+	var broken http2.StreamError
+	if !errors.As(err, &broken) {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case h.Type == http2.FrameHeaders && broken.Cause == nil: // its padding is too long: what it would
+		return http2.ConnectionError(http2.ErrCodeProtocol) // have told of later headers is lost
+	case h.Type == http2.FrameHeaders && c.streams[h.StreamID] == nil:
+		if err := c.role.malformed(h.StreamID); err != nil {
+			return err
+		}
+	case c.role.isIdle(h.StreamID): // there is nothing to reset
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return err
+}
+
+// heed resets the stream that an error is about. What it gives ends the connection.
+func (c *conn) heed(err error) error {
+	var broken http2.StreamError
+	switch {
+	case errors.As(err, &broken):
+		return c.resetStream(broken)
+	case errors.Is(err, http2.ErrFrameTooLarge):
+		return http2.ConnectionError(http2.ErrCodeFrameSize)
+	}
+	return err
 }
 
 // end says goodbye, if that is possible, and closes the connection.
@@ -259,25 +296,30 @@ func (c *conn) look(every time.Duration) {
 	if c.ended != nil {
 		return
 	}
-	lastRead := time.Unix(0, c.lastRead.Load())
-	silent := time.Since(lastRead)
-	next, pingedAt := every, c.pingedAt
-	c.pingedAt = time.Time{}
+	now, lastRead := time.Since(c.begun), time.Duration(c.lastRead.Load())
+	pinged := c.pinged
+	c.pinged = false
+	next, idleLeft := every, c.idleTimeout
+	if len(c.streams) == 0 {
+		idleLeft -= time.Since(c.idleSince)
+	}
 	switch {
-	case lastRead.Before(pingedAt):
+	case pinged && lastRead < c.pingedAt:
 		c.fail(errors.New("http2: the peer does not answer"))
 		return
-	case c.idleTimeout > 0 && len(c.streams) == 0 && time.Since(c.idleSince) >= c.idleTimeout:
+	case c.idleTimeout > 0 && idleLeft <= 0:
 		c.role.leave()
-	case c.pingAfter > 0 && silent >= c.pingAfter:
-		c.pingedAt = time.Now().Round(0) // on the clock of lastRead
+	case c.pingAfter > 0 && now-lastRead >= c.pingAfter:
+		c.pinged, c.pingedAt = true, now
 		c.appendPing(false, [8]byte{})
 		c.flushSoon()
 		next = c.pingTimeout
-	case c.pingAfter > 0:
-		next = max(c.pingAfter-silent, time.Millisecond)
+	default:
+		if c.pingAfter > 0 {
+			next = c.pingAfter - (now - lastRead)
+		}
 		if c.idleTimeout > 0 {
-			next = min(next, c.idleTimeout)
+			next = min(next, idleLeft)
 		}
 	}
 	c.timer.Reset(next)

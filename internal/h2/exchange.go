@@ -147,6 +147,9 @@ func (x *exchange) panicked(cause any) {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
 	if !x.localDone {
+		_ = x.awaitBuffer() // what it fails with has ended the stream, or has it reset below
+	}
+	if !x.localDone {
 		x.c.reset(x.id, http2.ErrCodeInternal)
 	}
 }
@@ -170,6 +173,8 @@ func (x *exchange) finished() {
 		next := c.queue[0]
 		if c.queue = c.queue[1:]; next.err == nil {
 			c.run(next)
+		} else {
+			next.discard() // the client has given it up, and may use its window for others
 		}
 	}
 	c.flush()

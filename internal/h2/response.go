@@ -245,6 +245,10 @@ func (w *response) finish() {
 	if w.status == 0 {
 		w.writeHeader(http.StatusOK)
 	}
+	if s.awaitBuffer() != nil {
+		w.abandon()
+		return
+	}
 	trailers := w.trailerFields()
 	last := len(trailers) == 0
 	if !w.sent {
@@ -268,9 +272,7 @@ func (w *response) finish() {
 	}
 	if len(w.buf) > 0 || last {
 		if s.send(w.buf, nil, last) != nil {
-			if s.err == nil { // the write deadline has passed
-				s.c.reset(s.id, http2.ErrCodeInternal)
-			}
+			w.abandon()
 			return
 		}
 	}
@@ -282,6 +284,13 @@ func (w *response) finish() {
 	}
 	s.localDone = true
 	s.forget()
+}
+
+// abandon ends an answer that cannot be sent.
+func (w *response) abandon() {
+	if w.x.err == nil { // the write deadline has passed
+		w.x.c.reset(w.x.id, http2.ErrCodeInternal)
+	}
 }
 
 // short tells whether less was written than the header says.

@@ -112,7 +112,6 @@ var (
 func (c *conn) resetStream(e http2.StreamError) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.role.opened(e.StreamID)
 	c.reset(e.StreamID, e.Code)
 	c.flushSoon()
 	return c.answered()

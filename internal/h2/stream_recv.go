@@ -44,7 +44,8 @@ func (s *stream) read(p []byte) (int, error) {
 
 // put adds what the peer has sent. Its caller has mu.
 func (s *stream) put(data []byte) {
-	if s.at > 0 && len(s.unread)+len(data) > cap(s.unread) {
+	// Less is moved than was read since the last time, however small the pieces are that come and go.
+	if s.at > len(s.unread)/2 && len(s.unread)+len(data) > cap(s.unread) {
 		s.unread = s.unread[:copy(s.unread, s.unread[s.at:])]
 		s.at = 0
 	}

@@ -136,20 +136,34 @@ func (c *conn) writeAll(buf []byte) error {
 
 // wake wakes the streams that wait for room, as far as there is some. Its caller has mu.
 func (c *conn) wake() {
+	if len(c.out) >= fullBuffer {
+		return
+	}
+	c.wakeFull()
 	room := c.sendWindow
-	for len(c.waiting) > 0 && room > 0 && len(c.out) < fullBuffer {
+	for len(c.waiting) > 0 && room > 0 {
 		s := c.waiting[0]
 		c.waiting = c.waiting[1:]
 		s.queued = false
 		s.room.Signal()
-		room -= int64(c.peerFrame)
+		if s.sendWindow > 0 && s.writable() == nil { // or it leaves the room to others
+			room -= int64(c.peerFrame)
+		}
 	}
 	if len(c.waiting) == 0 {
 		c.waiting = nil
 	}
 }
 
+func (c *conn) wakeFull() {
+	for _, s := range c.full {
+		s.room.Signal()
+	}
+	c.full = nil
+}
+
 func (c *conn) wakeAll() {
+	c.wakeFull()
 	for _, s := range c.waiting {
 		s.queued = false
 		s.room.Signal()
@@ -186,6 +200,8 @@ func (c *conn) appendPing(ack bool, data [8]byte) {
 func (c *conn) appendReset(id uint32, code http2.ErrCode) {
 	c.appendFrame(http2.FrameRSTStream, 0, id, 4)
 	c.out = binary.BigEndian.AppendUint32(c.out, uint32(code))
+	c.gone[c.nextGone] = id
+	c.nextGone = (c.nextGone + 1) % len(c.gone)
 }
 
 func (c *conn) appendGoAway(last uint32, code http2.ErrCode) {

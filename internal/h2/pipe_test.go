@@ -1,0 +1,161 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package h2
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// servedOn gives the client's end of a pipe, which takes nothing that is not read, with a server at the
+// other. Its caller is in a bubble of testing/synctest.
+func servedOn(t *testing.T, h http.Handler, hs *http.Server) (net.Conn, *http2.Framer) {
+	t.Helper()
+	hs.ErrorLog = log.New(io.Discard, "", 0)
+	s := &server{hs: hs, conns: map[*serverConn]struct{}{}}
+	nc, theirs := net.Pipe()
+	served := make(chan struct{})
+	go func() {
+		s.serve(theirs, h, false)
+		close(served)
+	}()
+	t.Cleanup(func() {
+		_ = nc.Close()
+		<-served
+		synctest.Wait() // for the handlers
+		s.workers.Close()
+	})
+	_, _ = io.WriteString(nc, http2.ClientPreface)
+	fr := http2.NewFramer(nc, nc)
+	_ = fr.WriteSettings()
+	return nc, fr
+}
+
+// TestAnswersWithoutABodyThatNobodyReads fill no memory: no window holds them back.
+func TestAnswersWithoutABodyThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	for name, handle := range map[string]http.HandlerFunc{
+		"header":   func(http.ResponseWriter, *http.Request) {},
+		"trailers": func(w http.ResponseWriter, _ *http.Request) { w.Header().Set(http.TrailerPrefix+"Grpc-Status", "16") },
+		"resets":   func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const most = 20_000
+				var handled atomic.Int64
+				large := strings.Repeat("x", 1000)
+				_, fr := servedOn(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("X-Large", fmt.Sprint(handled.Add(1), large))
+					handle(w, r)
+				}), &http.Server{HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 8}})
+				for id, before := uint32(1), int64(-1); handled.Load() > before; id += 2 {
+					if before = handled.Load(); before == most {
+						t.Fatalf("%d requests of a client that reads nothing were handled", most)
+					}
+					block := []byte{0x82, 0x86, 0x84, 0x41, 0x01, 'x'} // GET http / x
+					_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndHeaders: true, EndStream: true})
+					synctest.Wait()
+				}
+			})
+		})
+	}
+}
+
+// TestRefusalsThatNobodyReads end the connection.
+func TestRefusalsThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const most = 100_000
+		_, fr := servedOn(t, http.NotFoundHandler(), &http.Server{})
+		for i := range uint32(most) {
+			malformed := []byte{0x82}
+			if fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*i + 1, BlockFragment: malformed, EndHeaders: true, EndStream: true}) != nil {
+				return
+			}
+		}
+		t.Errorf("%d streams were refused to a client that reads nothing", most)
+	})
+}
+
+// TestSmallPiecesAreNotMoved again and again, as they come and go in a large body.
+func TestSmallPiecesAreNotMoved(t *testing.T) {
+	t.Parallel()
+	nc, theirs := net.Pipe()
+	defer theirs.Close()
+	c := newConn(nc, limits{recvConn: recvWindow, recvStream: recvWindow})
+	var s stream
+	s.init(c, 1, nil)
+	s.put(make([]byte, 1<<18))
+	s.put(make([]byte, cap(s.unread)-len(s.unread)))
+	moved := 0
+	for range 1000 {
+		if _, err := s.read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		at := s.at
+		s.put([]byte{0})
+		if s.at < at {
+			moved++
+		}
+	}
+	if moved > 0 {
+		t.Errorf("moved for %d of 1000 bytes", moved)
+	}
+}
+
+// TestIdleTime counts from the end of the last request.
+func TestIdleTime(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		cfg  *http.HTTP2Config
+		late time.Duration // a ping is waited for
+	}{
+		{"no pings", nil, 0},
+		{"few pings", &http.HTTP2Config{SendPingTimeout: time.Hour}, 0},
+		{"pings", &http.HTTP2Config{SendPingTimeout: 7 * time.Second, PingTimeout: 5 * time.Second}, 5 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const idle, begin = time.Minute, 30 * time.Second
+				nc, fr := servedOn(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), &http.Server{IdleTimeout: idle, HTTP2: tt.cfg})
+				pongs := http2.NewFramer(nc, nil)
+				begun, left := time.Now(), make(chan time.Duration, 1)
+				go func() {
+					for {
+						f, err := fr.ReadFrame()
+						if err != nil {
+							return
+						}
+						switch f := f.(type) {
+						case *http2.GoAwayFrame:
+							left <- time.Since(begun)
+							return
+						case *http2.PingFrame:
+							_ = pongs.WritePing(true, f.Data)
+						}
+					}
+				}()
+				time.Sleep(begin) // in the bubble
+				block := []byte{0x82, 0x86, 0x84, 0x41, 0x01, 'x'}
+				_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block, EndHeaders: true, EndStream: true})
+				if got := <-left; got < begin+idle || got > begin+idle+tt.late {
+					t.Errorf("the connection ended after %v, want %v", got, begin+idle)
+				}
+			})
+		})
+	}
+}
