@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// smallBody is how much of a body that is there already goes out with the headers.
+	// smallBody is how large a body may be that is read at once, and goes out with the headers.
 	smallBody = 16 << 10
 	// maxInformed is how many answers may come before the answer.
 	maxInformed = 5
@@ -40,12 +40,15 @@ type call struct {
 	trailer  http.Header
 	informed int
 	unwatch  func() bool // ends what watches the context
+	small    *[]byte     // all of a body that is small, of bodies
 	sending  bool        // somebody reads the body
+	closing  bool        // somebody closes the body, or has
+	closed   bool        // the body is closed
 	early    bool        // it began before the server had said how many may
 }
 
-func newCall(c *clientConn, req *http.Request) (*call, error) {
-	x := &call{client: c, req: req, host: req.Host, ready: make(chan struct{}, 1)}
+func newCall(req *http.Request) (*call, error) {
+	x := &call{req: req, host: req.Host, ready: make(chan struct{}, 1)}
 	if x.host == "" {
 		x.host = req.URL.Host
 	}
@@ -59,16 +62,49 @@ func newCall(c *clientConn, req *http.Request) (*call, error) {
 	x.host = host
 	switch {
 	case req.Body == nil || req.Body == http.NoBody:
+		x.closing, x.closed = true, true
+		return x, nil
 	case req.ContentLength > 0:
 		x.length = req.ContentLength
 	default:
 		x.length = -1
 	}
+	if req.GetBody != nil && x.length > 0 && x.length <= smallBody && len(req.Trailer) == 0 {
+		return x, x.readSmall()
+	}
 	return x, nil
 }
 
-// begin sends the headers, and the body as far as it is there. Its caller has mu.
-func (x *call) begin() error {
+var errLength = errors.New("http: the body does not have the length that ContentLength says")
+
+// readSmall reads a body that is in memory, as it seems, before the connection is locked: the body is
+// somebody else's.
+func (x *call) readSmall() error {
+	x.small = bodies.Get().(*[]byte) //nolint:errcheck // nothing else is there
+	n, err := io.ReadFull(x.req.Body, (*x.small)[:x.length+1])
+	switch {
+	case err == nil, int64(n) < x.length && (err == io.EOF || err == io.ErrUnexpectedEOF): //nolint:errorlint // as io.ReadFull says
+		err = errLength
+	case int64(n) == x.length && err == io.ErrUnexpectedEOF: //nolint:errorlint // as io.ReadFull says
+		x.closing, x.closed = true, true
+		_ = x.req.Body.Close() // all was read
+		return nil
+	}
+	x.free()
+	return err
+}
+
+// free gives back what readSmall has taken.
+func (x *call) free() {
+	if x.small != nil {
+		bodies.Put(x.small)
+		x.small = nil
+	}
+}
+
+// begin sends the headers, and the body if that can be done at once; or has a goroutine do it. Its
+// caller has mu.
+func (x *call) begin() {
 	c := x.c
 	method := x.req.Method
 	if method == "" {
@@ -88,25 +124,32 @@ func (x *call) begin() error {
 	if ctx := x.req.Context(); ctx.Done() != nil {
 		x.unwatch = context.AfterFunc(ctx, func() { x.giveUp(ctx.Err()) })
 	}
-	if x.length == 0 {
+	switch {
+	case x.length == 0:
 		x.localDone = true
-		return nil
+	case x.small != nil && x.length <= min(x.sendWindow, c.sendWindow):
+		_ = x.send((*x.small)[:x.length], nil, true) // what it fails with has ended the stream
+		x.localDone = true
+		x.free()
+	default:
+		x.sending = true
+		x.client.pool.workers.Go(x.sendBody)
 	}
-	return x.beginBody()
 }
 
 func (x *call) encodeHeader() {
 	agent := true
 	for name, values := range x.req.Header {
+		name = lower(name)
 		switch name {
-		case "Host", "Content-Length", "Connection", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "Keep-Alive":
+		case "host", "content-length", "connection", "proxy-connection", "transfer-encoding", "upgrade", "keep-alive":
 			continue
-		case "User-Agent":
+		case "user-agent": // one at most
 			agent = false
-			if len(values) > 0 && values[0] == "" {
+			if values = values[:min(len(values), 1)]; len(values) > 0 && values[0] == "" {
 				continue
 			}
-		case "Cookie":
+		case "cookie":
 			for _, v := range values {
 				for part := range strings.SplitSeq(v, "; ") { // compresses better (RFC 9113 §8.2.3)
 					x.c.encode("cookie", part)
@@ -115,7 +158,7 @@ func (x *call) encodeHeader() {
 			continue
 		}
 		for _, v := range values {
-			x.c.encode(lower(name), v)
+			x.c.encode(name, v)
 		}
 	}
 	if agent {
@@ -130,29 +173,15 @@ func (x *call) encodeHeader() {
 	}
 }
 
-// beginBody sends a body that is small and in memory, and has a goroutine send any other.
-func (x *call) beginBody() error {
-	if x.req.GetBody != nil && x.length > 0 && x.length <= min(smallBody, x.sendWindow, x.c.sendWindow) && len(x.req.Trailer) == 0 {
-		buf := bodies.Get().(*[]byte) //nolint:errcheck // nothing else is there
-		defer bodies.Put(buf)
-		n, err := io.ReadFull(x.req.Body, (*buf)[:x.length])
-		if err != nil {
-			return err
-		}
-		_ = x.req.Body.Close() // all was read
-		err = x.send((*buf)[:n], nil, true)
-		x.localDone = true
-		return err
-	}
-	x.sending = true
-	x.client.pool.workers.Go(x.sendBody)
-	return nil
-}
-
-var bodies = sync.Pool{New: func() any { b := make([]byte, smallBody); return &b }}
+var bodies = sync.Pool{New: func() any { b := make([]byte, smallBody+1); return &b }}
 
 // sendBody sends what the body gives, as it comes.
 func (x *call) sendBody() {
+	if x.small != nil {
+		x.sendPart((*x.small)[:x.length], io.EOF)
+		x.free()
+		return
+	}
 	buf := bodies.Get().(*[]byte) //nolint:errcheck // nothing else is there
 	defer bodies.Put(buf)
 	left := x.length
@@ -160,14 +189,29 @@ func (x *call) sendBody() {
 		n, err := x.req.Body.Read(*buf)
 		if x.length >= 0 {
 			if left -= int64(n); left < 0 || err == io.EOF && left > 0 { //nolint:errorlint // as io.Reader says
-				err = errors.New("http: the body does not have the length that ContentLength says")
+				err = errLength
 			}
 		}
 		if !x.sendPart((*buf)[:n], err) {
 			break
 		}
 	}
-	_ = x.req.Body.Close() // again, if it was closed to wake us
+	x.c.mu.Lock()
+	mine := !x.closing // or it was closed to wake us
+	x.closing = true
+	x.c.mu.Unlock()
+	if mine {
+		x.closeBody()
+	}
+}
+
+// closeBody closes the body for who has said that it does so.
+func (x *call) closeBody() {
+	_ = x.req.Body.Close() // nobody reads it any more
+	x.c.mu.Lock()
+	defer x.c.mu.Unlock()
+	x.closed = true
+	x.arrived.Broadcast()
 }
 
 // sendPart sends a part of the body, and tells whether there is more to send.
@@ -200,7 +244,7 @@ func (x *call) sendPart(part []byte, readErr error) bool {
 	c.flush()
 	if x.localDone {
 		x.sending = false
-		x.forget()
+		x.forget() // wakes who waits for that
 		return false
 	}
 	return true
@@ -223,24 +267,44 @@ func (x *call) giveUp(err error) {
 		return // all has come
 	}
 	x.readErr = err // nothing that has come counts any more
-	x.unread, x.at = nil, 0
+	x.discard()
 	x.cut(err)
 	x.c.flush()
 }
 
-// wait waits for the response.
+// wait waits for the response. Who gets an error may use the body again.
 func (x *call) wait() (*http.Response, error) {
 	<-x.ready
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
-	if x.res == nil {
-		err := x.err
-		if !x.sending && x.length != 0 && err != errNoRoom { //nolint:errorlint // our own; net/http makes it again, with the same body if that is untouched
-			closeBody(x.req)
-		}
-		return nil, err
+	if x.res != nil {
+		return x.res, nil
 	}
-	return x.res, nil
+	for !x.closed {
+		x.arrived.Wait()
+	}
+	again := x.err == errNoRoom || isRefusal(x.err) //nolint:errorlint // our own
+	if again && x.sending {
+		x.awaitSender()
+	}
+	if again && x.sending {
+		return nil, x.req.Context().Err()
+	}
+	return nil, x.err
+}
+
+// awaitSender waits until nobody reads the body, which is closed, or the context ends. Bodies that are
+// made again may be the same ones. Its caller has mu.
+func (x *call) awaitSender() {
+	ctx := x.req.Context()
+	defer context.AfterFunc(ctx, func() {
+		x.c.mu.Lock()
+		defer x.c.mu.Unlock()
+		x.arrived.Broadcast()
+	})()
+	for x.sending && ctx.Err() == nil {
+		x.arrived.Wait()
+	}
 }
 
 // tell ends wait. Its caller has mu.
@@ -286,11 +350,15 @@ func (x *call) takeTrailers(f *http2.MetaHeadersFrame) error {
 	return x.answer(f, status, header)
 }
 
+// inform tells who has asked for it. Its caller has mu, which is released meanwhile: the hooks are
+// somebody else's.
 func (x *call) inform(status int, header http.Header) error {
 	trace := httptrace.ContextClientTrace(x.req.Context())
 	if trace == nil {
 		return nil
 	}
+	x.c.mu.Unlock()
+	defer x.c.mu.Lock()
 	if status == http.StatusContinue && trace.Got100Continue != nil {
 		trace.Got100Continue()
 	}
@@ -312,13 +380,15 @@ func (x *call) answer(f *http2.MetaHeadersFrame, status int, header http.Header)
 		Proto: "HTTP/2.0", ProtoMajor: 2, Header: header, Request: x.req, TLS: x.c.tls,
 		ContentLength: length, Trailer: declaredTrailers(header), Body: http.NoBody,
 	}
-	if f.StreamEnded() || x.req.Method == http.MethodHead {
-		if length < 0 && f.StreamEnded() && x.req.Method != http.MethodHead {
-			res.ContentLength = 0
-		}
-	} else {
+	switch {
+	case x.req.Method == http.MethodHead:
+	case !f.StreamEnded():
 		x.declared = length
 		res.Body = &responseBody{x}
+	case length < 0:
+		res.ContentLength = 0
+	case length > 0 && bodyAllowed(status):
+		res.Body = missingBody{}
 	}
 	x.res = res
 	x.tell()
@@ -355,6 +425,7 @@ func (x *call) complete() {
 		x.res.Trailer = http.Header{}
 	}
 	maps.Copy(x.res.Trailer, x.trailer)
+	x.trailer = nil
 }
 
 // refused makes a call again that came before its client knew better.
@@ -371,10 +442,17 @@ func (x *call) over() {
 		x.unwatch()
 	}
 	x.tell()
-	if x.sending {
-		go func() { _ = x.req.Body.Close() }() // ends a read that blocks; a Close may block, too
+	if x.sending && !x.closing {
+		x.closing = true
+		go x.closeBody() // ends a read that blocks; a Close may block, too
 	}
 }
+
+// A missingBody is one that is shorter than the headers say: there is none.
+type missingBody struct{}
+
+func (missingBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (missingBody) Close() error             { return nil }
 
 // A responseBody is the body of a response.
 type responseBody struct{ x *call }

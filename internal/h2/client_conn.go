@@ -6,7 +6,6 @@ package h2
 import (
 	"fmt"
 	"net"
-	"net/http"
 
 	"golang.org/x/net/http2"
 )
@@ -18,8 +17,8 @@ const unknownStreams = 100
 type clientConn struct {
 	*conn
 
-	pool      *pool
-	authority string
+	pool   *pool
+	target string
 
 	// Guarded by mu.
 	next       uint32 // the next stream's id
@@ -27,8 +26,10 @@ type clientConn struct {
 	retired    bool // no more streams begin
 }
 
-func newClientConn(p *pool, authority string, nc net.Conn) *clientConn {
-	c := &clientConn{conn: newConn(nc, p.limits), pool: p, authority: authority, next: 1, maxStreams: unknownStreams}
+var _ role = (*clientConn)(nil)
+
+func newClientConn(p *pool, target string, nc net.Conn) *clientConn {
+	c := &clientConn{conn: newConn(nc, p.limits), pool: p, target: target, next: 1, maxStreams: unknownStreams}
 	c.role = c
 	c.out = append(c.out, http2.ClientPreface...) // goes out with the first request
 	c.appendPreface(http2.Setting{ID: http2.SettingEnablePush, Val: 0})
@@ -77,25 +78,40 @@ func (c *clientConn) takeHeaders(f *http2.MetaHeadersFrame) error {
 	return nil // they were on their way
 }
 
-func (c *clientConn) set(s http2.Setting) {
-	if s.ID == http2.SettingMaxConcurrentStreams {
+func (c *clientConn) set(s http2.Setting) error {
+	switch {
+	case s.ID == http2.SettingMaxConcurrentStreams:
 		c.maxStreams = s.Val
+	case s.ID == http2.SettingEnablePush && s.Val != 0: // RFC 9113 §6.5.2
+		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
+	return nil
 }
 
 // takeGoAway retires the connection. What the server has not taken, and will not, can be made again
-// elsewhere.
+// elsewhere; but if it does not like the first stream of a connection, it will not like it on another.
 func (c *clientConn) takeGoAway(f *http2.GoAwayFrame) {
 	c.retire()
+	if f.ErrCode != http2.ErrCodeNo {
+		c.reason = fmt.Errorf("http2: server sent GOAWAY and closed the connection; LastStreamID=%d, ErrCode=%v", f.LastStreamID, f.ErrCode)
+	}
 	for id, s := range c.streams {
-		if id <= f.LastStreamID {
-			continue
-		}
-		if f.ErrCode == http2.ErrCodeNo {
+		switch {
+		case id <= f.LastStreamID:
+		case id == 1 && f.ErrCode != http2.ErrCodeNo:
+			s.fail(c.reason)
+		default:
 			s.fail(errNoRoom)
-		} else {
-			s.fail(fmt.Errorf("http2: server sent GOAWAY and closed the connection; LastStreamID=%d, ErrCode=%v", f.LastStreamID, f.ErrCode))
 		}
+	}
+	c.idle()
+}
+
+// broken ends all calls at once: the connection may last until the server has read why.
+func (c *clientConn) broken(err error) {
+	c.retire()
+	for _, s := range c.streams {
+		s.fail(err)
 	}
 	c.idle()
 }
@@ -123,17 +139,14 @@ func (c *clientConn) leave() {
 
 func (c *clientConn) failed() { c.retire() }
 
-// open begins the exchange of a request.
-func (c *clientConn) open(req *http.Request) (*call, error) {
-	x, err := newCall(c, req)
-	if err != nil {
-		return nil, err
-	}
+// open begins the exchange of a request, if there is room for it.
+func (c *clientConn) open(x *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.usable() {
-		return nil, errNoRoom
+		return false
 	}
+	x.client = c
 	x.init(c.conn, c.next, x)
 	x.declared = 0 // no data comes before the headers
 	if c.next += 2; c.next > 1<<31-1 {
@@ -141,11 +154,7 @@ func (c *clientConn) open(req *http.Request) (*call, error) {
 	}
 	c.streams[x.id] = &x.stream
 	x.early = !c.started
-	if err := x.begin(); err != nil {
-		x.cut(err)
-		c.flush()
-		return nil, err
-	}
+	x.begin()
 	c.flush()
-	return x, nil
+	return true
 }

@@ -114,6 +114,10 @@ func TestServersThatMisbehave(t *testing.T) {
 				_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, BlockFragment: p.fields(":status", "103")})
 			}
 		}, "PROTOCOL_ERROR"},
+		{"a length and no body", func(p *peer) { p.answer(1, true, "content-length", "5") }, "unexpected EOF"},
+		{"settings that are a client's", func(p *peer) {
+			_ = p.framer.WriteSettings(http2.Setting{ID: http2.SettingEnablePush, Val: 1})
+		}, "PROTOCOL_ERROR"},
 		{"goodbye with an error", func(p *peer) { _ = p.framer.WriteGoAway(0, http2.ErrCodeInternal, nil) }, "GOAWAY"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -437,5 +441,36 @@ func TestDialsAtTheSameTime(t *testing.T) {
 	served.Range(func(any, any) bool { n++; return true })
 	if n != 1 {
 		t.Error(fmt.Sprint(n, " connections were used"))
+	}
+}
+
+// TestNothingGoesInClear that is meant for TLS, to the same host and port.
+func TestNothingGoesInClear(t *testing.T) {
+	t.Parallel()
+	change, standard := secure(t)
+	addrs := make(chan string, 2)
+	addrs <- serve(t, http.HandlerFunc(hello), false)
+	addrs <- serve(t, http.HandlerFunc(hello), false, change)
+	tr := standard.Transport.(*http.Transport).Clone()
+	tr.TLSNextProto = nil
+	tr.DisableCompression = true
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, <-addrs)
+	}
+	closeIdle := h2.ConfigureTransport(tr)
+	t.Cleanup(func() {
+		tr.CloseIdleConnections()
+		closeIdle()
+	})
+	for _, url := range []string{"http://example.com:443", "https://example.com:443"} {
+		res, err := clientOf(tr).Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got, want := res.TLS != nil, strings.HasPrefix(url, "https"); got != want {
+			t.Errorf("%s: TLS %v, want %v", url, got, want)
+		}
 	}
 }

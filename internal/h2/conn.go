@@ -49,6 +49,7 @@ type conn struct {
 	gone      [32]uint32 // streams that were reset last; the peer may not know yet
 	nextGone  int
 	ended     error // why nothing more can be written
+	reason    error // why the peer is about to end it
 	idleSince time.Time
 	pinged    bool // an answer is to come
 	pingedAt  time.Duration
@@ -84,13 +85,15 @@ type role interface {
 	// isIdle tells whether a stream has not been opened.
 	isIdle(id uint32) bool
 	// set takes a setting that is not about both ends.
-	set(s http2.Setting)
+	set(s http2.Setting) error
 	takeGoAway(f *http2.GoAwayFrame)
 	takePing(data [8]byte)
 	// idle is told that a stream has ended.
 	idle()
 	// leave ends a connection on which nothing happens.
 	leave()
+	// broken is told that the peer has broken a rule, and is told so.
+	broken(err error)
 	// failed is told that the connection has ended.
 	failed()
 }
@@ -168,7 +171,15 @@ func (c *conn) begin() error {
 	if c.tls != nil && !secureEnough(c.tls) {
 		return http2.ConnectionError(http2.ErrCodeInadequateSecurity)
 	}
-	_ = c.nc.SetReadDeadline(time.Now().Add(firstFrame)) // what fails is told by the read
+	c.mu.Lock()
+	ended := c.ended
+	if ended == nil {
+		_ = c.nc.SetReadDeadline(time.Now().Add(firstFrame)) // what fails is told by the read
+	}
+	c.mu.Unlock()
+	if ended != nil { // by who has written already
+		return ended
+	}
 	return c.role.preface()
 }
 
@@ -241,6 +252,7 @@ func (c *conn) end(cause error) {
 		c.appendGoAway(c.role.lastID(), http2.ErrCode(violated))
 		_ = c.nc.SetReadDeadline(time.Now().Add(hangUp))
 		c.flushSoon() // the reader waits for the client below
+		c.role.broken(cause)
 		c.mu.Unlock()
 		_, _ = io.Copy(io.Discard, c.nc) // what the client has sent before it knew: TCP would reset
 		c.mu.Lock()
@@ -248,6 +260,8 @@ func (c *conn) end(cause error) {
 	switch {
 	case cause == nil:
 		cause = errClosed
+	case errors.Is(cause, io.EOF) && c.reason != nil:
+		cause = c.reason
 	case errors.Is(cause, io.EOF):
 		cause = io.ErrUnexpectedEOF // it is not the end of what streams carry
 	}

@@ -43,10 +43,12 @@ func (c *serverConn) newExchange(f *http2.MetaHeadersFrame) (*exchange, error) {
 		return nil, malformed
 	}
 	if host := header["Host"]; host != nil {
-		if len(host) > 1 || head.authority != "" && host[0] != head.authority {
+		if len(host) > 1 || head.authority != "" && !strings.EqualFold(host[0], head.authority) {
 			return nil, malformed
 		}
-		head.authority = host[0]
+		if head.authority == "" {
+			head.authority = host[0]
+		}
 		delete(header, "Host")
 	}
 	r := http.Request{
@@ -118,6 +120,7 @@ func (x *exchange) complete() {
 			x.r.Trailer[name] = values
 		}
 	}
+	x.trailer = nil
 }
 
 func (x *exchange) over() {

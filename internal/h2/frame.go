@@ -159,7 +159,7 @@ func (c *conn) set(s http2.Setting) error {
 			stream.room.Signal()
 		}
 	default:
-		c.role.set(s)
+		return c.role.set(s)
 	}
 	return nil
 }

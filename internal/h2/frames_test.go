@@ -191,6 +191,7 @@ func TestRules(t *testing.T) {
 		{"a te of HTTP/1.1", func(p *peer) { p.begin().open(1, true, "te", "gzip") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"two hosts", func(p *peer) { p.begin().open(1, true, "host", "elsewhere") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"the same host twice", func(p *peer) { p.begin().open(1, true, "host", "localhost") }, []string{"headers 1 200"}},
+		{"the same host in capitals", func(p *peer) { p.begin().open(1, true, "host", "LocalHost") }, []string{"headers 1 200"}},
 		{"a length that is none", func(p *peer) { p.begin().open(1, false, "content-length", "x") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"two lengths", func(p *peer) { p.begin().open(1, false, "content-length", "1", "content-length", "2") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"less than the length", func(p *peer) {

@@ -4,6 +4,8 @@
 package h2
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -158,4 +160,107 @@ func TestIdleTime(t *testing.T) {
 			})
 		})
 	}
+}
+
+// calling gives a client's end of a pipe in a bubble of testing/synctest, with what a server reads and
+// writes at the other end.
+func calling(t *testing.T, l limits) (*clientConn, net.Conn, *http2.Framer) {
+	t.Helper()
+	p := &pool{limits: l, conns: map[string][]*clientConn{}}
+	nc, theirs := net.Pipe()
+	c := newClientConn(p, "http://x", nc)
+	t.Cleanup(func() {
+		_ = theirs.Close()
+		synctest.Wait()
+		p.workers.Close()
+	})
+	return c, theirs, http2.NewFramer(theirs, theirs)
+}
+
+var clientLimits = limits{recvConn: recvWindow, recvStream: recvWindow, maxFrame: maxFrame, maxHeaders: 1 << 16}
+
+// get begins a call.
+func get(ctx context.Context, t *testing.T, c *clientConn) *call {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://x/", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := newCall(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.open(x) {
+		t.Fatal("the connection has no room")
+	}
+	return x
+}
+
+// A mute takes no bytes, and gives none.
+type mute struct{ net.Conn }
+
+func (mute) Write([]byte) (int, error) { return 0, net.ErrClosed }
+
+// TestConnectionsThatFailBeforeTheyAreServed end at once.
+func TestConnectionsThatFailBeforeTheyAreServed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _ := calling(t, clientLimits)
+		c.nc = mute{c.nc}
+		_, err := get(t.Context(), t, c).wait()
+		begun := time.Now()
+		c.serve()
+		if waited := time.Since(begun); waited > 0 || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the connection lasted %v, and the call gave %v", waited, err)
+		}
+	})
+}
+
+// TestCallsEndWithTheRule that their server breaks, whether or not it takes note of that.
+func TestCallsEndWithTheRule(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs, fr := calling(t, clientLimits)
+		go c.serve()
+		go func() { _, _ = io.CopyN(io.Discard, theirs, 1<<10) }() // no more than the request
+		x := get(t.Context(), t, c)
+		begun := time.Now()
+		_ = fr.WriteSettings()
+		_ = fr.WriteRawFrame(http2.FrameData, 0, 0, nil)
+		_, err := x.wait()
+		if waited := time.Since(begun); waited > 0 || !errors.Is(err, http2.ConnectionError(http2.ErrCodeProtocol)) {
+			t.Errorf("got %v after %v", err, waited)
+		}
+		if c.hasRoom() {
+			t.Error("the connection takes more calls")
+		}
+	})
+}
+
+// TestCancelledAnswersAreCredited, or the connection would carry no more of them.
+func TestCancelledAnswersAreCredited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs, fr := calling(t, clientLimits)
+		go c.serve()
+		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		_ = fr.WriteSettings()
+		for id := uint32(1); id < 20; id += 2 {
+			ctx, cancel := context.WithCancel(t.Context())
+			x := get(ctx, t, c)
+			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte{0x88}, EndHeaders: true}) // 200
+			for range recvWindow / 2 / maxFrame {
+				_ = fr.WriteData(id, false, make([]byte, maxFrame))
+			}
+			res, err := x.wait()
+			if err != nil {
+				t.Fatalf("call %d: %v", id, err)
+			}
+			cancel()
+			if _, err := io.Copy(io.Discard, res.Body); !errors.Is(err, context.Canceled) {
+				t.Fatalf("call %d: the body gave %v", id, err)
+			}
+			synctest.Wait()
+		}
+	})
 }

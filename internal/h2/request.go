@@ -44,13 +44,8 @@ func headerOf(fields []hpack.HeaderField) (http.Header, bool) {
 	values := make([]string, len(fields))
 	for _, field := range fields {
 		name := canonical(field.Name)
-		switch name {
-		case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade":
+		if isOfConnection(name) || name == "Te" && field.Value != "trailers" {
 			return nil, false
-		case "Te":
-			if field.Value != "trailers" {
-				return nil, false
-			}
 		}
 		old := header[name]
 		switch {
@@ -64,6 +59,16 @@ func headerOf(fields []hpack.HeaderField) (http.Header, bool) {
 		}
 	}
 	return header, true
+}
+
+// isOfConnection tells whether a field, in its canonical form, is one that HTTP/2 does not have (RFC 9113
+// §8.2.2).
+func isOfConnection(name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
 }
 
 // declaredTrailers takes the field Trailer off the header, and gives what it announces.

@@ -178,7 +178,7 @@ func (c *serverConn) run(x *exchange) {
 	c.srv.workers.Go(x.serve)
 }
 
-func (c *serverConn) set(http2.Setting) {}
+func (c *serverConn) set(http2.Setting) error { return nil }
 
 func (c *serverConn) takeGoAway(*http2.GoAwayFrame) { c.leave() }
 
@@ -187,6 +187,9 @@ func (c *serverConn) takePing(data [8]byte) {
 		c.clientKnows()
 	}
 }
+
+// broken leaves handlers the time that it takes: the streams that they answer may be fine.
+func (c *serverConn) broken(error) {}
 
 func (c *serverConn) failed() {
 	c.cancel()
