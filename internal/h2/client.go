@@ -78,18 +78,23 @@ type pool struct {
 // add takes a connection that was dialed. Somebody else may have dialed one meanwhile that does.
 func (p *pool) add(target string, nc net.Conn) http.RoundTripper {
 	way := route{p, target}
+	if c := p.addIfNeeded(target, nc); c != nil {
+		go c.serve() // until the connection ends
+	} else {
+		_ = nc.Close() // nobody used it
+	}
+	return way
+}
+
+func (p *pool) addIfNeeded(target string, nc net.Conn) *clientConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range p.conns[target] {
-		if c.hasRoom() {
-			_ = nc.Close() // nobody used it
-			return way
-		}
+	if slices.ContainsFunc(p.conns[target], (*clientConn).hasRoom) {
+		return nil
 	}
 	c := newClientConn(p, target, nc)
 	p.conns[target] = append(p.conns[target], c)
-	go c.serve() // until the connection ends
-	return way
+	return c
 }
 
 // drop forgets a connection on which nothing more can begin.
@@ -178,7 +183,7 @@ func backOff(ctx context.Context, refusals int) error {
 		return ctx.Err()
 	}
 	wait := time.Second << (refusals - 1)
-	timer := time.NewTimer(wait + rand.N(wait/10))
+	timer := time.NewTimer(wait + rand.N(wait/10)) //nolint:gosec // nobody gains by guessing it
 	defer timer.Stop()
 	select {
 	case <-timer.C:

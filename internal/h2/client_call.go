@@ -83,9 +83,9 @@ func (x *call) readSmall() error {
 	x.small = bodies.Get().(*[]byte) //nolint:errcheck // nothing else is there
 	n, err := io.ReadFull(x.req.Body, (*x.small)[:x.length+1])
 	switch {
-	case err == nil, int64(n) < x.length && (err == io.EOF || err == io.ErrUnexpectedEOF): //nolint:errorlint // as io.ReadFull says
+	case err == nil, int64(n) < x.length && (err == io.EOF || err == io.ErrUnexpectedEOF):
 		err = errLength
-	case int64(n) == x.length && err == io.ErrUnexpectedEOF: //nolint:errorlint // as io.ReadFull says
+	case int64(n) == x.length && err == io.ErrUnexpectedEOF:
 		x.closing, x.closed = true, true
 		_ = x.req.Body.Close() // all was read
 		return nil
@@ -188,7 +188,7 @@ func (x *call) sendBody() {
 	for {
 		n, err := x.req.Body.Read(*buf)
 		if x.length >= 0 {
-			if left -= int64(n); left < 0 || err == io.EOF && left > 0 { //nolint:errorlint // as io.Reader says
+			if left -= int64(n); left < 0 || err == io.EOF && left > 0 {
 				err = errLength
 			}
 		}
@@ -338,7 +338,7 @@ func (x *call) takeTrailers(f *http2.MetaHeadersFrame) error {
 		return x.ended()
 	}
 	status, err := strconv.Atoi(f.PseudoValue("status"))
-	if err != nil || status < 100 || len(f.PseudoFields()) != 1 {
+	if err != nil || status < 100 || status > 999 || len(f.PseudoFields()) != 1 {
 		return malformed
 	}
 	if status < 200 {

@@ -84,6 +84,9 @@ func TestServersThatMisbehave(t *testing.T) {
 		{"no status", func(p *peer) {
 			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, BlockFragment: p.fields("x", "y")})
 		}, "PROTOCOL_ERROR"},
+		{"a status of no sense", func(p *peer) {
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(":status", "2000")})
+		}, "PROTOCOL_ERROR"},
 		{"data before headers", func(p *peer) { _ = p.framer.WriteData(1, false, []byte("x")) }, "PROTOCOL_ERROR"},
 		{"an end before headers", func(p *peer) { _ = p.framer.WriteData(1, true, nil) }, "PROTOCOL_ERROR"},
 		{"a field of HTTP/1.1", func(p *peer) { p.answer(1, true, "connection", "close") }, "PROTOCOL_ERROR"},

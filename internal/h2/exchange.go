@@ -51,6 +51,9 @@ func (c *serverConn) newExchange(f *http2.MetaHeadersFrame) (*exchange, error) {
 		}
 		delete(header, "Host")
 	}
+	if strings.Contains(head.authority, "@") { // whoever is told so is told by a field (RFC 9113 §8.3.1)
+		return nil, malformed
+	}
 	r := http.Request{
 		Method: head.method, RequestURI: head.path, Host: head.authority, Header: header,
 		Proto: "HTTP/2.0", ProtoMajor: 2, RemoteAddr: c.remote, TLS: c.tls, Body: http.NoBody,
@@ -174,6 +177,7 @@ func (x *exchange) finished() {
 	c.running--
 	for len(c.queue) > 0 && c.running < c.maxStreams {
 		next := c.queue[0]
+		c.queue[0] = nil
 		if c.queue = c.queue[1:]; next.err == nil {
 			c.run(next)
 		} else {

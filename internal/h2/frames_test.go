@@ -213,6 +213,21 @@ func TestRules(t *testing.T) {
 			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
 				":method", "GET", ":scheme", "http", ":path", "no-slash", ":authority", "localhost")})
 		}, []string{"reset 1 PROTOCOL_ERROR"}},
+		{"a path with a host", func(p *peer) {
+			p.begin()
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
+				":method", "GET", ":scheme", "http", ":path", "http://elsewhere/", ":authority", "localhost")})
+		}, []string{"reset 1 PROTOCOL_ERROR"}},
+		{"all paths", func(p *peer) {
+			p.begin()
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
+				":method", "OPTIONS", ":scheme", "http", ":path", "*", ":authority", "localhost")})
+		}, []string{"headers 1 200"}},
+		{"an authority with a user", func(p *peer) {
+			p.begin()
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
+				":method", "GET", ":scheme", "http", ":path", "/", ":authority", "user:secret@localhost")})
+		}, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"a header that is too large", func(p *peer) {
 			large := strings.Repeat("x", 9<<10)
 			p.begin().open(1, true, "x-a", large, "x-b", large, "x-c", large, "x-d", large)
@@ -348,6 +363,21 @@ func TestNobodyIsForgotten(t *testing.T) {
 // handlers as others (CVE-2023-44487), and is cut off if it goes on.
 func TestGivenUpStreamsAreCounted(t *testing.T) {
 	t.Parallel()
+	for name, giveUp := range map[string]func(fr *http2.Framer, id uint32) error{
+		"by the client": func(fr *http2.Framer, id uint32) error { return fr.WriteRSTStream(id, http2.ErrCodeCancel) },
+		"by the server": func(fr *http2.Framer, id uint32) error { // CVE-2025-8671
+			return fr.WriteRawFrame(http2.FrameWindowUpdate, 0, id, make([]byte, 4))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			giveUpStreams(t, giveUp)
+		})
+	}
+}
+
+func giveUpStreams(t *testing.T, giveUp func(fr *http2.Framer, id uint32) error) {
+	t.Helper()
 	const most = 10
 	var mu sync.Mutex
 	running, peak := 0, 0
@@ -369,7 +399,7 @@ func TestGivenUpStreamsAreCounted(t *testing.T) {
 		for id := uint32(1); ; id += 2 {
 			block := []byte{0x82, 0x86, 0x84, 0x41, 0x01, 'x'} // GET http / x
 			if p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndHeaders: true, EndStream: true}) != nil ||
-				p.framer.WriteRSTStream(id, http2.ErrCodeCancel) != nil {
+				giveUp(p.framer, id) != nil {
 				return
 			}
 		}

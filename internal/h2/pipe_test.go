@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 )
 
 // servedOn gives the client's end of a pipe, which takes nothing that is not read, with a server at the
@@ -263,4 +264,19 @@ func TestCancelledAnswersAreCredited(t *testing.T) {
 			synctest.Wait()
 		}
 	})
+}
+
+// TestCrumbs of a cookie are put together at once, however many there are.
+func TestCrumbs(t *testing.T) { // not in parallel: AllocsPerRun counts all allocations
+	fields := make([]hpack.HeaderField, 800)
+	for i := range fields {
+		fields[i] = hpack.HeaderField{Name: "cookie", Value: "a=b"}
+	}
+	var header http.Header
+	if n := testing.AllocsPerRun(10, func() { header, _ = headerOf(fields) }); n > 40 {
+		t.Errorf("%v allocations", n)
+	}
+	if got := header["Cookie"]; len(got) != 1 || got[0] != strings.TrimSuffix(strings.Repeat("a=b; ", len(fields)), "; ") {
+		t.Errorf("got %d values", len(got))
+	}
 }

@@ -143,6 +143,7 @@ func (c *conn) wake() {
 	room := c.sendWindow
 	for len(c.waiting) > 0 && room > 0 {
 		s := c.waiting[0]
+		c.waiting[0] = nil
 		c.waiting = c.waiting[1:]
 		s.queued = false
 		s.room.Signal()
