@@ -206,12 +206,16 @@ func (r route) try(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	for _, c := range conns { // a change makes another slice
-		if c.open(x) {
+		if err = c.open(x); err == nil {
 			return x.wait()
+		}
+		if err != errNoRoom { //nolint:errorlint // our own
+			closeBody(req)
+			break
 		}
 	}
 	x.free()
-	return nil, errNoRoom
+	return nil, err
 }
 
 // noRoomError is the error that net/http takes for: this connection is of no use, take another.

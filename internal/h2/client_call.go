@@ -33,6 +33,7 @@ type call struct {
 	client   *clientConn
 	req      *http.Request
 	host     string
+	size     int   // of the header, as RFC 9113 §6.5.2 counts
 	length   int64 // of the body, -1 if it is not known
 	ready    chan struct{}
 	told     bool // ready is
@@ -60,6 +61,7 @@ func newCall(req *http.Request) (*call, error) {
 		return nil, errors.New("http2: invalid Host header")
 	}
 	x.host = host
+	x.size = x.headerSize()
 	switch {
 	case req.Body == nil || req.Body == http.NoBody:
 		x.closing, x.closed = true, true
@@ -73,6 +75,19 @@ func newCall(req *http.Request) (*call, error) {
 		return x, x.readSmall()
 	}
 	return x, nil
+}
+
+// headerSize is about how large the header is: the fields that are left out, or added, make no
+// difference.
+func (x *call) headerSize() int {
+	const perField = 32
+	n := 4*perField + len(x.host) + len(x.req.URL.Path) + len(x.req.URL.RawQuery)
+	for name, values := range x.req.Header {
+		for _, v := range values {
+			n += perField + len(name) + len(v)
+		}
+	}
+	return n
 }
 
 var errLength = errors.New("http: the body does not have the length that ContentLength says")

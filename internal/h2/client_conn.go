@@ -4,6 +4,7 @@
 package h2
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -21,9 +22,10 @@ type clientConn struct {
 	target string
 
 	// Guarded by mu.
-	next       uint32 // the next stream's id
-	maxStreams uint32
-	retired    bool // no more streams begin
+	next        uint32 // the next stream's id
+	maxStreams  uint32
+	peerHeaders uint32 // how large they may be, 0 if the server has not said
+	retired     bool   // no more streams begin
 }
 
 var _ role = (*clientConn)(nil)
@@ -82,6 +84,8 @@ func (c *clientConn) set(s http2.Setting) error {
 	switch {
 	case s.ID == http2.SettingMaxConcurrentStreams:
 		c.maxStreams = s.Val
+	case s.ID == http2.SettingMaxHeaderListSize:
+		c.peerHeaders = s.Val
 	case s.ID == http2.SettingEnablePush && s.Val != 0: // RFC 9113 §6.5.2
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
@@ -139,12 +143,18 @@ func (c *clientConn) leave() {
 
 func (c *clientConn) failed() { c.retire() }
 
+// errHeader is for what the server would not take: it may end the connection, and all other calls.
+var errHeader = errors.New("http2: the header of the request is larger than the server takes")
+
 // open begins the exchange of a request, if there is room for it.
-func (c *clientConn) open(x *call) bool {
+func (c *clientConn) open(x *call) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.usable() {
-		return false
+	switch {
+	case !c.usable():
+		return errNoRoom
+	case c.peerHeaders > 0 && uint64(x.size) > uint64(c.peerHeaders):
+		return errHeader
 	}
 	x.client = c
 	x.init(c.conn, c.next, x)
@@ -156,5 +166,5 @@ func (c *clientConn) open(x *call) bool {
 	x.early = !c.started
 	x.begin()
 	c.flush()
-	return true
+	return nil
 }

@@ -233,6 +233,13 @@ func TestRules(t *testing.T) {
 			p.begin().open(1, true, "x-a", large, "x-b", large, "x-c", large, "x-d", large)
 			p.open(3, true)
 		}, []string{"reset 1", "headers 3 200"}},
+		{"a header without end", func(p *peer) { // CVE-2023-45288
+			_ = p.begin().framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: p.fields(getRoot...)})
+			for range 20 {
+				_ = p.framer.WriteContinuation(1, false, p.fields("x-large", strings.Repeat("x", 16_000)))
+			}
+		}, []string{"goaway PROTOCOL_ERROR 0"}},
+		{"settings without end", func(p *peer) { p.begin(make([]http2.Setting, 101)...) }, []string{"goaway PROTOCOL_ERROR 0"}},
 		{"a stream that goes back", func(p *peer) { p.begin().open(3, true).open(1, true) }, []string{"goaway STREAM_CLOSED"}},
 		{"a stream of ours", func(p *peer) { p.begin().open(2, true) }, []string{"goaway PROTOCOL_ERROR"}},
 		{"a push", func(p *peer) {

@@ -191,8 +191,8 @@ func get(ctx context.Context, t *testing.T, c *clientConn) *call {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !c.open(x) {
-		t.Fatal("the connection has no room")
+	if err := c.open(x); err != nil {
+		t.Fatal(err)
 	}
 	return x
 }

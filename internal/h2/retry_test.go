@@ -433,3 +433,38 @@ func TestWhatComesTooLateForACall(t *testing.T) {
 	_ = res.Body.Close()
 	<-told
 }
+
+// TestHeadersThatAreTooLarge for the server fail alone: sent, they could end the connection, and the
+// other calls with it.
+func TestHeadersThatAreTooLarge(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	c := ours(t)
+	url := "http://" + serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).Flush()
+		<-release
+		_, _ = io.WriteString(w, "hello")
+	}), false, small)
+	other, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Body.Close()
+	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		req.Header.Set(fmt.Sprint("X-Large-", i), strings.Repeat(fmt.Sprint(i), 8<<10))
+	}
+	if res, err := c.Do(req); err == nil || !strings.Contains(err.Error(), "header") {
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		t.Errorf("got %v", err)
+	}
+	close(release)
+	if got, err := io.ReadAll(other.Body); err != nil || string(got) != "hello" {
+		t.Errorf("the other call got %q, %v", got, err)
+	}
+}

@@ -229,7 +229,7 @@ func (x exchange) run(t *testing.T, standard bool, c *http.Client) (got seen) {
 	t.Helper()
 	requests := make(chan string, 1)
 	addr := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requests <- fmt.Sprintf("%s %s %s %q %d %q, TLS %v", r.Method, r.RequestURI, r.Proto, r.URL, r.ContentLength, r.TransferEncoding, r.TLS != nil)
+		requests <- fmt.Sprintf("%s %s %s %q %d %q, TLS %v, address %v", r.Method, r.RequestURI, r.Proto, r.URL, r.ContentLength, r.TransferEncoding, r.TLS != nil, r.Context().Value(http.LocalAddrContextKey) != nil)
 		x.handle(w, r)
 	}), standard)
 	r, err := x.request("http://" + addr)
