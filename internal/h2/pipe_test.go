@@ -280,3 +280,38 @@ func TestCrumbs(t *testing.T) { // not in parallel: AllocsPerRun counts all allo
 		t.Errorf("got %d values", len(got))
 	}
 }
+
+// TestPeersThatReadSlowly do not hold up whoever happens to write to them: calls end with their context.
+func TestPeersThatReadSlowly(t *testing.T) {
+	t.Parallel()
+	for name, every := range map[string]time.Duration{"nothing": time.Hour, "a byte now and then": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := clientLimits
+				l.writeStall = 15 * time.Second
+				c, theirs, _ := calling(t, l)
+				go c.serve()
+				go func() {
+					for b := make([]byte, 1); ; {
+						select {
+						case <-time.After(every):
+						case <-t.Context().Done():
+							return
+						}
+						if _, err := theirs.Read(b); err != nil {
+							return
+						}
+					}
+				}()
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				begun := time.Now()
+				_, err := get(ctx, t, c).wait()
+				if waited := time.Since(begun); waited > 2*time.Second || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v after %v", err, waited)
+				}
+			})
+		})
+	}
+}
