@@ -220,8 +220,9 @@ func (c *conn) readFrame(h http2.FrameHeader) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case h.Type == http2.FrameHeaders && broken.Cause == nil: // its padding is too long: what it would
-		return http2.ConnectionError(http2.ErrCodeProtocol) // have told of later headers is lost
+	case h.Type == http2.FrameHeaders && broken.Cause == nil:
+		// Its padding is too long. What it would have told of later headers is lost.
+		return http2.ConnectionError(http2.ErrCodeProtocol)
 	case h.Type == http2.FrameHeaders && c.streams[h.StreamID] == nil:
 		if err := c.role.malformed(h.StreamID); err != nil {
 			return err
