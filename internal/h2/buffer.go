@@ -15,8 +15,8 @@ const (
 // chunks are of nobody at the moment.
 var chunks = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
 
-// A buffer holds bytes of a body that came and were not read. What it holds is not moved when more
-// comes, and an empty one keeps little. The zero value is empty.
+// A buffer holds bytes of a body that came and were not read. An empty one keeps little. The zero
+// value is empty.
 type buffer struct {
 	small  []byte              // comes before the chunks
 	chunks []*[chunkBytes]byte // from the pool
@@ -28,13 +28,16 @@ type buffer struct {
 // write adds bytes.
 func (b *buffer) write(data []byte) {
 	b.n += len(data)
-	if len(b.chunks) == 0 && len(b.small)-b.at+len(data) <= smallBuffer {
-		if b.at > 0 && len(b.small)+len(data) > smallBuffer {
+	if len(b.chunks) == 0 {
+		// Less is moved than was read since the last time, however small the pieces are that come and go.
+		if b.at > len(b.small)/2 && len(b.small)+len(data) > smallBuffer {
 			b.small = b.small[:copy(b.small, b.small[b.at:])]
 			b.at = 0
 		}
-		b.small = append(b.small, data...)
-		return
+		if len(b.small)+len(data) <= smallBuffer {
+			b.small = append(b.small, data...)
+			return
+		}
 	}
 	for len(data) > 0 {
 		if len(b.chunks) == 0 || b.end == chunkBytes {

@@ -51,3 +51,24 @@ func TestBuffer(t *testing.T) {
 		})
 	})
 }
+
+// TestSmallPiecesAreNotMoved again and again, as they come and go in a body.
+func TestSmallPiecesAreNotMoved(t *testing.T) {
+	t.Parallel()
+	for _, held := range []int{smallBuffer - 1, smallBuffer, 1 << 18} {
+		var b buffer
+		b.write(make([]byte, held))
+		moved, one := 0, make([]byte, 1)
+		for range 1000 {
+			b.read(one)
+			at, chunked := b.at, len(b.chunks)
+			b.write(one)
+			if b.at < at && len(b.chunks) == chunked {
+				moved++
+			}
+		}
+		if moved > 1 {
+			t.Errorf("%d bytes: moved for %d of 1000 bytes", held, moved)
+		}
+	}
+}

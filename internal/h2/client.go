@@ -4,12 +4,18 @@
 package h2
 
 import (
+	"context"
 	"crypto/tls"
+	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
+	"time"
+
+	"golang.org/x/net/http2"
 
 	"github.com/mcpconnect/mcpconnect/internal/worker"
 )
@@ -41,10 +47,10 @@ func ConfigureTransport(t *http.Transport) (closeIdle func()) {
 		t.TLSClientConfig.NextProtos = append(t.TLSClientConfig.NextProtos, "http/1.1")
 	}
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{
-		protoTLS: func(authority string, c *tls.Conn) http.RoundTripper { return p.add(authority, c) },
+		protoTLS: func(authority string, c *tls.Conn) http.RoundTripper { return p.add("https://"+authority, c) },
 		protoClear: func(authority string, c *tls.Conn) http.RoundTripper {
 			if below, ok := c.NetConn().(interface{ UnencryptedNetConn() net.Conn }); ok {
-				return p.add(authority, below.UnencryptedNetConn())
+				return p.add("http://"+authority, below.UnencryptedNetConn())
 			}
 			return noConn{}
 		},
@@ -58,7 +64,8 @@ const (
 	clientRecvStream = 4 << 20
 )
 
-// A pool has the client's ends of connections, by where they go.
+// A pool has the client's ends of connections, by where they go: scheme and authority, for what is
+// meant for TLS must not go in clear.
 type pool struct {
 	limits
 
@@ -69,32 +76,37 @@ type pool struct {
 }
 
 // add takes a connection that was dialed. Somebody else may have dialed one meanwhile that does.
-func (p *pool) add(authority string, nc net.Conn) http.RoundTripper {
-	way := route{p, authority}
+func (p *pool) add(target string, nc net.Conn) http.RoundTripper {
+	way := route{p, target}
+	if c := p.addIfNeeded(target, nc); c != nil {
+		go c.serve() // until the connection ends
+	} else {
+		_ = nc.Close() // nobody used it
+	}
+	return way
+}
+
+func (p *pool) addIfNeeded(target string, nc net.Conn) *clientConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range p.conns[authority] {
-		if c.hasRoom() {
-			_ = nc.Close() // nobody used it
-			return way
-		}
+	if slices.ContainsFunc(p.conns[target], (*clientConn).hasRoom) {
+		return nil
 	}
-	c := newClientConn(p, authority, nc)
-	p.conns[authority] = append(p.conns[authority], c)
-	go c.serve() // until the connection ends
-	return way
+	c := newClientConn(p, target, nc)
+	p.conns[target] = append(p.conns[target], c)
+	return c
 }
 
 // drop forgets a connection on which nothing more can begin.
 func (p *pool) drop(c *clientConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	rest := slices.DeleteFunc(slices.Clone(p.conns[c.authority]), func(other *clientConn) bool { return other == c })
+	rest := slices.DeleteFunc(slices.Clone(p.conns[c.target]), func(other *clientConn) bool { return other == c })
 	if len(rest) == 0 {
-		delete(p.conns, c.authority)
+		delete(p.conns, c.target)
 		return
 	}
-	p.conns[c.authority] = rest
+	p.conns[c.target] = rest
 }
 
 // closeIdle ends the connections as soon as nothing is left on them, and the goroutines that wait
@@ -111,30 +123,99 @@ func (p *pool) closeIdle() {
 	p.workers.Close()
 }
 
-// A route is the connections to one authority.
+// A route is the connections to one target.
 type route struct {
-	pool      *pool
-	authority string
+	pool   *pool
+	target string
 }
 
+// maxRefusals is how often a request is made again that the server refuses: as net/http does.
+const maxRefusals = 7
+
 // RoundTrip makes the request on the first connection that has room for it. If none has, its error
-// makes net/http dial another one.
+// makes net/http dial another one. What the server refuses without a look at it is made again.
 func (r route) RoundTrip(req *http.Request) (*http.Response, error) {
-	r.pool.mu.Lock()
-	conns := r.pool.conns[r.authority]
-	r.pool.mu.Unlock()
-	for _, c := range conns { // a change makes another slice
-		x, err := c.open(req)
-		if err == errNoRoom { //nolint:errorlint // our own
-			continue
-		}
-		if err != nil {
-			closeBody(req)
+	res, err := r.try(req)
+	for refusals := 0; refusals < maxRefusals && isRefusal(err); refusals++ {
+		if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
 			return nil, err
 		}
-		return x.wait()
+		if err := backOff(req.Context(), refusals); err != nil {
+			return nil, err
+		}
+		again := *req
+		if req.GetBody != nil {
+			body, bodyErr := req.GetBody()
+			if bodyErr != nil {
+				return nil, err
+			}
+			again.Body = &onceClosed{ReadCloser: body}
+		}
+		if res, err = r.try(&again); err != nil {
+			closeBody(&again) // net/http does not know of it
+		}
 	}
-	return nil, errNoRoom
+	return res, err
+}
+
+// An onceClosed is a body that is closed once at most.
+type onceClosed struct {
+	io.ReadCloser
+
+	once sync.Once
+}
+
+// Close closes the body the first time.
+func (b *onceClosed) Close() (err error) {
+	b.once.Do(func() { err = b.ReadCloser.Close() })
+	return err
+}
+
+// isRefusal tells whether a server has refused a request without a look at it (RFC 9113 §8.7).
+func isRefusal(err error) bool {
+	refused, ok := err.(http2.StreamError) //nolint:errorlint // our own
+	return ok && refused.Code == http2.ErrCodeRefusedStream
+}
+
+// backOff waits longer and longer, but not the first time.
+func backOff(ctx context.Context, refusals int) error {
+	if refusals == 0 {
+		return ctx.Err()
+	}
+	wait := time.Second << (refusals - 1)
+	timer := time.NewTimer(wait + rand.N(wait/10)) //nolint:gosec // nobody gains by guessing it
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r route) try(req *http.Request) (*http.Response, error) {
+	r.pool.mu.Lock()
+	conns := r.pool.conns[r.target]
+	r.pool.mu.Unlock()
+	if len(conns) == 0 {
+		return nil, errNoRoom
+	}
+	x, err := newCall(req)
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	for _, c := range conns { // a change makes another slice
+		if err = c.open(x); err == nil {
+			return x.wait()
+		}
+		if err != errNoRoom { //nolint:errorlint // our own
+			closeBody(req)
+			break
+		}
+	}
+	x.free()
+	return nil, err
 }
 
 // noRoomError is the error that net/http takes for: this connection is of no use, take another.

@@ -13,18 +13,13 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
-	"sync"
 
 	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2"
 )
 
-const (
-	// smallBody is how much of a body that is there already goes out with the headers.
-	smallBody = 16 << 10
-	// maxInformed is how many answers may come before the answer.
-	maxInformed = 5
-)
+// maxInformed is how many answers may come before the answer.
+const maxInformed = 5
 
 // A call is a stream that a request is made on.
 type call struct {
@@ -33,6 +28,7 @@ type call struct {
 	client   *clientConn
 	req      *http.Request
 	host     string
+	size     int   // of the header, as RFC 9113 §6.5.2 counts
 	length   int64 // of the body, -1 if it is not known
 	ready    chan struct{}
 	told     bool // ready is
@@ -40,12 +36,15 @@ type call struct {
 	trailer  http.Header
 	informed int
 	unwatch  func() bool // ends what watches the context
+	small    *[]byte     // all of a body that is small, of bodies
 	sending  bool        // somebody reads the body
+	closing  bool        // somebody closes the body, or has
+	closed   bool        // the body is closed
 	early    bool        // it began before the server had said how many may
 }
 
-func newCall(c *clientConn, req *http.Request) (*call, error) {
-	x := &call{client: c, req: req, host: req.Host, ready: make(chan struct{}, 1)}
+func newCall(req *http.Request) (*call, error) {
+	x := &call{req: req, host: req.Host, ready: make(chan struct{}, 1)}
 	if x.host == "" {
 		x.host = req.URL.Host
 	}
@@ -57,18 +56,38 @@ func newCall(c *clientConn, req *http.Request) (*call, error) {
 		return nil, errors.New("http2: invalid Host header")
 	}
 	x.host = host
+	x.size = x.headerSize()
 	switch {
 	case req.Body == nil || req.Body == http.NoBody:
+		x.closing, x.closed = true, true
+		return x, nil
 	case req.ContentLength > 0:
 		x.length = req.ContentLength
 	default:
 		x.length = -1
 	}
+	if req.GetBody != nil && x.length > 0 && x.length <= smallBody && len(req.Trailer) == 0 {
+		return x, x.readSmall()
+	}
 	return x, nil
 }
 
-// begin sends the headers, and the body as far as it is there. Its caller has mu.
-func (x *call) begin() error {
+// headerSize is about how large the header is: the fields that are left out, or added, make no
+// difference.
+func (x *call) headerSize() int {
+	const perField = 32
+	n := 4*perField + len(x.host) + len(x.req.URL.Path) + len(x.req.URL.RawQuery)
+	for name, values := range x.req.Header {
+		for _, v := range values {
+			n += perField + len(name) + len(v)
+		}
+	}
+	return n
+}
+
+// begin sends the headers, and the body if that can be done at once; or has a goroutine do it. Its
+// caller has mu.
+func (x *call) begin() {
 	c := x.c
 	method := x.req.Method
 	if method == "" {
@@ -88,25 +107,32 @@ func (x *call) begin() error {
 	if ctx := x.req.Context(); ctx.Done() != nil {
 		x.unwatch = context.AfterFunc(ctx, func() { x.giveUp(ctx.Err()) })
 	}
-	if x.length == 0 {
+	switch {
+	case x.length == 0:
 		x.localDone = true
-		return nil
+	case x.small != nil && x.length <= min(x.sendWindow, c.sendWindow):
+		_ = x.send((*x.small)[:x.length], nil, true) // what it fails with has ended the stream
+		x.localDone = true
+		x.free()
+	default:
+		x.sending = true
+		x.client.pool.workers.Go(x.sendBody)
 	}
-	return x.beginBody()
 }
 
 func (x *call) encodeHeader() {
 	agent := true
 	for name, values := range x.req.Header {
+		name = lower(name)
 		switch name {
-		case "Host", "Content-Length", "Connection", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "Keep-Alive":
+		case "host", "content-length", "connection", "proxy-connection", "transfer-encoding", "upgrade", "keep-alive":
 			continue
-		case "User-Agent":
+		case "user-agent": // one at most
 			agent = false
-			if len(values) > 0 && values[0] == "" {
+			if values = values[:min(len(values), 1)]; len(values) > 0 && values[0] == "" {
 				continue
 			}
-		case "Cookie":
+		case "cookie":
 			for _, v := range values {
 				for part := range strings.SplitSeq(v, "; ") { // compresses better (RFC 9113 §8.2.3)
 					x.c.encode("cookie", part)
@@ -115,7 +141,7 @@ func (x *call) encodeHeader() {
 			continue
 		}
 		for _, v := range values {
-			x.c.encode(lower(name), v)
+			x.c.encode(name, v)
 		}
 	}
 	if agent {
@@ -128,82 +154,6 @@ func (x *call) encodeHeader() {
 		}
 		x.c.encode("trailer", strings.Join(names, ","))
 	}
-}
-
-// beginBody sends a body that is small and in memory, and has a goroutine send any other.
-func (x *call) beginBody() error {
-	if x.req.GetBody != nil && x.length > 0 && x.length <= min(smallBody, x.sendWindow, x.c.sendWindow) && len(x.req.Trailer) == 0 {
-		buf := bodies.Get().(*[]byte) //nolint:errcheck // nothing else is there
-		defer bodies.Put(buf)
-		n, err := io.ReadFull(x.req.Body, (*buf)[:x.length])
-		if err != nil {
-			return err
-		}
-		_ = x.req.Body.Close() // all was read
-		err = x.send((*buf)[:n], nil, true)
-		x.localDone = true
-		return err
-	}
-	x.sending = true
-	x.client.pool.workers.Go(x.sendBody)
-	return nil
-}
-
-var bodies = sync.Pool{New: func() any { b := make([]byte, smallBody); return &b }}
-
-// sendBody sends what the body gives, as it comes.
-func (x *call) sendBody() {
-	buf := bodies.Get().(*[]byte) //nolint:errcheck // nothing else is there
-	defer bodies.Put(buf)
-	left := x.length
-	for {
-		n, err := x.req.Body.Read(*buf)
-		if x.length >= 0 {
-			if left -= int64(n); left < 0 || err == io.EOF && left > 0 { //nolint:errorlint // as io.Reader says
-				err = errors.New("http: the body does not have the length that ContentLength says")
-			}
-		}
-		if !x.sendPart((*buf)[:n], err) {
-			break
-		}
-	}
-	_ = x.req.Body.Close() // again, if it was closed to wake us
-}
-
-// sendPart sends a part of the body, and tells whether there is more to send.
-func (x *call) sendPart(part []byte, readErr error) bool {
-	c := x.c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	end := readErr == io.EOF //nolint:errorlint // as io.Reader says
-	switch {
-	case x.localDone:
-	case readErr != nil && !end:
-		x.cut(readErr)
-	case end && len(x.req.Trailer) > 0:
-		if len(part) > 0 && x.send(part, nil, false) != nil {
-			break
-		}
-		for name, values := range x.req.Trailer {
-			for _, v := range values {
-				c.encode(lower(name), v)
-			}
-		}
-		c.appendHeaders(x.id, true)
-		x.localDone = true
-	case len(part) > 0 || end:
-		if x.send(part, nil, end) != nil {
-			break
-		}
-		x.localDone = end
-	}
-	c.flush()
-	if x.localDone {
-		x.sending = false
-		x.forget()
-		return false
-	}
-	return true
 }
 
 // cut ends the stream, and tells the server. Its caller has mu.
@@ -223,24 +173,30 @@ func (x *call) giveUp(err error) {
 		return // all has come
 	}
 	x.readErr = err // nothing that has come counts any more
-	x.unread.discard()
+	x.discard()
 	x.cut(err)
 	x.c.flush()
 }
 
-// wait waits for the response.
+// wait waits for the response. Who gets an error may use the body again.
 func (x *call) wait() (*http.Response, error) {
 	<-x.ready
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
-	if x.res == nil {
-		err := x.err
-		if !x.sending && x.length != 0 && err != errNoRoom { //nolint:errorlint // our own; net/http makes it again, with the same body if that is untouched
-			closeBody(x.req)
-		}
-		return nil, err
+	if x.res != nil {
+		return x.res, nil
 	}
-	return x.res, nil
+	for !x.closed {
+		x.arrived.Wait()
+	}
+	again := x.err == errNoRoom || isRefusal(x.err) //nolint:errorlint // our own
+	if again && x.sending {
+		x.awaitSender()
+	}
+	if again && x.sending {
+		return nil, x.req.Context().Err()
+	}
+	return nil, x.err
 }
 
 // tell ends wait. Its caller has mu.
@@ -274,7 +230,7 @@ func (x *call) takeTrailers(f *http2.MetaHeadersFrame) error {
 		return x.ended()
 	}
 	status, err := strconv.Atoi(f.PseudoValue("status"))
-	if err != nil || status < 100 || len(f.PseudoFields()) != 1 {
+	if err != nil || status < 100 || status > 999 || len(f.PseudoFields()) != 1 {
 		return malformed
 	}
 	if status < 200 {
@@ -286,11 +242,15 @@ func (x *call) takeTrailers(f *http2.MetaHeadersFrame) error {
 	return x.answer(f, status, header)
 }
 
+// inform tells who has asked for it. Its caller has mu, which is released meanwhile: the hooks are
+// somebody else's.
 func (x *call) inform(status int, header http.Header) error {
 	trace := httptrace.ContextClientTrace(x.req.Context())
 	if trace == nil {
 		return nil
 	}
+	x.c.mu.Unlock()
+	defer x.c.mu.Lock()
 	if status == http.StatusContinue && trace.Got100Continue != nil {
 		trace.Got100Continue()
 	}
@@ -312,13 +272,15 @@ func (x *call) answer(f *http2.MetaHeadersFrame, status int, header http.Header)
 		Proto: "HTTP/2.0", ProtoMajor: 2, Header: header, Request: x.req, TLS: x.c.tls,
 		ContentLength: length, Trailer: declaredTrailers(header), Body: http.NoBody,
 	}
-	if f.StreamEnded() || x.req.Method == http.MethodHead {
-		if length < 0 && f.StreamEnded() && x.req.Method != http.MethodHead {
-			res.ContentLength = 0
-		}
-	} else {
+	switch {
+	case x.req.Method == http.MethodHead:
+	case !f.StreamEnded():
 		x.declared = length
 		res.Body = &responseBody{x}
+	case length < 0:
+		res.ContentLength = 0
+	case length > 0 && bodyAllowed(status):
+		res.Body = missingBody{}
 	}
 	x.res = res
 	x.tell()
@@ -355,6 +317,7 @@ func (x *call) complete() {
 		x.res.Trailer = http.Header{}
 	}
 	maps.Copy(x.res.Trailer, x.trailer)
+	x.trailer = nil
 }
 
 // refused makes a call again that came before its client knew better.
@@ -371,32 +334,8 @@ func (x *call) over() {
 		x.unwatch()
 	}
 	x.tell()
-	if x.sending {
-		go func() { _ = x.req.Body.Close() }() // ends a read that blocks; a Close may block, too
+	if x.sending && !x.closing {
+		x.closing = true
+		go x.closeBody() // ends a read that blocks; a Close may block, too
 	}
-}
-
-// A responseBody is the body of a response.
-type responseBody struct{ x *call }
-
-// Read waits for bytes of the body.
-func (b *responseBody) Read(p []byte) (int, error) {
-	b.x.c.mu.Lock()
-	defer b.x.c.mu.Unlock()
-	return b.x.read(p)
-}
-
-// Close gives up the rest, and what is still to be sent.
-func (b *responseBody) Close() error {
-	x := b.x
-	x.c.mu.Lock()
-	defer x.c.mu.Unlock()
-	if x.readErr != io.EOF || x.unread.n > 0 { //nolint:errorlint // our own
-		x.readErr = http.ErrBodyReadAfterClose
-	}
-	x.discard()
-	x.cut(http.ErrBodyReadAfterClose)
-	x.arrived.Broadcast()
-	x.c.flush()
-	return nil
 }

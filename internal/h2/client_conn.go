@@ -4,9 +4,9 @@
 package h2
 
 import (
+	"errors"
 	"fmt"
 	"net"
-	"net/http"
 
 	"golang.org/x/net/http2"
 )
@@ -18,17 +18,20 @@ const unknownStreams = 100
 type clientConn struct {
 	*conn
 
-	pool      *pool
-	authority string
+	pool   *pool
+	target string
 
 	// Guarded by mu.
-	next       uint32 // the next stream's id
-	maxStreams uint32
-	retired    bool // no more streams begin
+	next        uint32 // the next stream's id
+	maxStreams  uint32
+	peerHeaders uint32 // how large they may be, 0 if the server has not said
+	retired     bool   // no more streams begin
 }
 
-func newClientConn(p *pool, authority string, nc net.Conn) *clientConn {
-	c := &clientConn{conn: newConn(nc, p.limits), pool: p, authority: authority, next: 1, maxStreams: unknownStreams}
+var _ role = (*clientConn)(nil)
+
+func newClientConn(p *pool, target string, nc net.Conn) *clientConn {
+	c := &clientConn{conn: newConn(nc, p.limits), pool: p, target: target, next: 1, maxStreams: unknownStreams}
 	c.role = c
 	c.out = append(c.out, http2.ClientPreface...) // goes out with the first request
 	c.appendPreface(http2.Setting{ID: http2.SettingEnablePush, Val: 0})
@@ -56,7 +59,16 @@ func (c *clientConn) usable() bool {
 
 func (c *clientConn) lastID() uint32 { return 0 } // servers open none
 
-func (c *clientConn) opened(uint32) {}
+func (c *clientConn) malformed(id uint32) error {
+	if c.isIdle(id) {
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return nil
+}
+
+// late takes what comes for streams that were cancelled. A server that is told again and again that
+// it is too late may take that for an attack.
+func (c *clientConn) late(uint32) error { return nil }
 
 func (c *clientConn) isIdle(id uint32) bool { return id%2 == 0 || id >= c.next }
 
@@ -68,25 +80,42 @@ func (c *clientConn) takeHeaders(f *http2.MetaHeadersFrame) error {
 	return nil // they were on their way
 }
 
-func (c *clientConn) set(s http2.Setting) {
-	if s.ID == http2.SettingMaxConcurrentStreams {
+func (c *clientConn) set(s http2.Setting) error {
+	switch {
+	case s.ID == http2.SettingMaxConcurrentStreams:
 		c.maxStreams = s.Val
+	case s.ID == http2.SettingMaxHeaderListSize:
+		c.peerHeaders = s.Val
+	case s.ID == http2.SettingEnablePush && s.Val != 0: // RFC 9113 §6.5.2
+		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
+	return nil
 }
 
 // takeGoAway retires the connection. What the server has not taken, and will not, can be made again
-// elsewhere.
+// elsewhere; but if it does not like the first stream of a connection, it will not like it on another.
 func (c *clientConn) takeGoAway(f *http2.GoAwayFrame) {
 	c.retire()
+	if f.ErrCode != http2.ErrCodeNo {
+		c.reason = fmt.Errorf("http2: server sent GOAWAY and closed the connection; LastStreamID=%d, ErrCode=%v", f.LastStreamID, f.ErrCode)
+	}
 	for id, s := range c.streams {
-		if id <= f.LastStreamID {
-			continue
-		}
-		if f.ErrCode == http2.ErrCodeNo {
+		switch {
+		case id <= f.LastStreamID:
+		case id == 1 && f.ErrCode != http2.ErrCodeNo:
+			s.fail(c.reason)
+		default:
 			s.fail(errNoRoom)
-		} else {
-			s.fail(fmt.Errorf("http2: server sent GOAWAY and closed the connection; LastStreamID=%d, ErrCode=%v", f.LastStreamID, f.ErrCode))
 		}
+	}
+	c.idle()
+}
+
+// broken ends all calls at once: the connection may last until the server has read why.
+func (c *clientConn) broken(err error) {
+	c.retire()
+	for _, s := range c.streams {
+		s.fail(err)
 	}
 	c.idle()
 }
@@ -114,17 +143,20 @@ func (c *clientConn) leave() {
 
 func (c *clientConn) failed() { c.retire() }
 
-// open begins the exchange of a request.
-func (c *clientConn) open(req *http.Request) (*call, error) {
-	x, err := newCall(c, req)
-	if err != nil {
-		return nil, err
-	}
+// errHeader is for what the server would not take: it may end the connection, and all other calls.
+var errHeader = errors.New("http2: the header of the request is larger than the server takes")
+
+// open begins the exchange of a request, if there is room for it.
+func (c *clientConn) open(x *call) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.usable() {
-		return nil, errNoRoom
+	switch {
+	case !c.usable():
+		return errNoRoom
+	case c.peerHeaders > 0 && uint64(x.size) > uint64(c.peerHeaders):
+		return errHeader
 	}
+	x.client = c
 	x.init(c.conn, c.next, x)
 	x.declared = 0 // no data comes before the headers
 	if c.next += 2; c.next > 1<<31-1 {
@@ -132,11 +164,7 @@ func (c *clientConn) open(req *http.Request) (*call, error) {
 	}
 	c.streams[x.id] = &x.stream
 	x.early = !c.started
-	if err := x.begin(); err != nil {
-		x.cut(err)
-		c.flush()
-		return nil, err
-	}
+	x.begin()
 	c.flush()
-	return x, nil
+	return nil
 }

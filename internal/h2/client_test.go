@@ -84,6 +84,9 @@ func TestServersThatMisbehave(t *testing.T) {
 		{"no status", func(p *peer) {
 			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, BlockFragment: p.fields("x", "y")})
 		}, "PROTOCOL_ERROR"},
+		{"a status of no sense", func(p *peer) {
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(":status", "2000")})
+		}, "PROTOCOL_ERROR"},
 		{"data before headers", func(p *peer) { _ = p.framer.WriteData(1, false, []byte("x")) }, "PROTOCOL_ERROR"},
 		{"an end before headers", func(p *peer) { _ = p.framer.WriteData(1, true, nil) }, "PROTOCOL_ERROR"},
 		{"a field of HTTP/1.1", func(p *peer) { p.answer(1, true, "connection", "close") }, "PROTOCOL_ERROR"},
@@ -113,6 +116,10 @@ func TestServersThatMisbehave(t *testing.T) {
 			for range 6 {
 				_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, BlockFragment: p.fields(":status", "103")})
 			}
+		}, "PROTOCOL_ERROR"},
+		{"a length and no body", func(p *peer) { p.answer(1, true, "content-length", "5") }, "unexpected EOF"},
+		{"settings that are a client's", func(p *peer) {
+			_ = p.framer.WriteSettings(http2.Setting{ID: http2.SettingEnablePush, Val: 1})
 		}, "PROTOCOL_ERROR"},
 		{"goodbye with an error", func(p *peer) { _ = p.framer.WriteGoAway(0, http2.ErrCodeInternal, nil) }, "GOAWAY"},
 	} {
@@ -437,5 +444,36 @@ func TestDialsAtTheSameTime(t *testing.T) {
 	served.Range(func(any, any) bool { n++; return true })
 	if n != 1 {
 		t.Error(fmt.Sprint(n, " connections were used"))
+	}
+}
+
+// TestNothingGoesInClear that is meant for TLS, to the same host and port.
+func TestNothingGoesInClear(t *testing.T) {
+	t.Parallel()
+	change, standard := secure(t)
+	addrs := make(chan string, 2)
+	addrs <- serve(t, http.HandlerFunc(hello), false)
+	addrs <- serve(t, http.HandlerFunc(hello), false, change)
+	tr := standard.Transport.(*http.Transport).Clone()
+	tr.TLSNextProto = nil
+	tr.DisableCompression = true
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, <-addrs)
+	}
+	closeIdle := h2.ConfigureTransport(tr)
+	t.Cleanup(func() {
+		tr.CloseIdleConnections()
+		closeIdle()
+	})
+	for _, url := range []string{"http://example.com:443", "https://example.com:443"} {
+		res, err := clientOf(tr).Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got, want := res.TLS != nil, strings.HasPrefix(url, "https"); got != want {
+			t.Errorf("%s: TLS %v, want %v", url, got, want)
+		}
 	}
 }

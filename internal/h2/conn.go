@@ -41,13 +41,18 @@ type conn struct {
 	role   role
 	limits
 
-	lastRead atomic.Int64 // when bytes came, in Unix nanoseconds
+	begun    time.Time
+	lastRead atomic.Int64 // when bytes came, in nanoseconds since begun
 
 	mu        sync.Mutex // guards all below, and the streams
 	streams   map[uint32]*stream
+	gone      [32]uint32 // streams that were reset last; the peer may not know yet
+	nextGone  int
 	ended     error // why nothing more can be written
+	reason    error // why the peer is about to end it
 	idleSince time.Time
-	pingedAt  time.Time // zero if nothing is to come
+	pinged    bool // an answer is to come
+	pingedAt  time.Duration
 	timer     *time.Timer
 	started   bool // the peer's settings have come
 
@@ -59,6 +64,7 @@ type conn struct {
 	peerWindow int64 // of new streams
 	peerFrame  int
 	waiting    []*stream // for sendWindow or room in the buffer, the longest first
+	full       []*stream // for room in the buffer alone
 	header     bytes.Buffer
 	encoder    *hpack.Encoder
 }
@@ -71,18 +77,23 @@ type role interface {
 	takeHeaders(f *http2.MetaHeadersFrame) error
 	// lastID is the highest stream of the peer that was taken.
 	lastID() uint32
-	// opened notes a stream of the peer's that may not have been taken.
-	opened(id uint32)
+	// malformed notes the headers of a stream, which are none. Its error ends the connection.
+	malformed(id uint32) error
+	// late tells what to make of a frame for a stream that has ended: nothing, if it may have been on
+	// its way.
+	late(id uint32) error
 	// isIdle tells whether a stream has not been opened.
 	isIdle(id uint32) bool
 	// set takes a setting that is not about both ends.
-	set(s http2.Setting)
+	set(s http2.Setting) error
 	takeGoAway(f *http2.GoAwayFrame)
 	takePing(data [8]byte)
 	// idle is told that a stream has ended.
 	idle()
 	// leave ends a connection on which nothing happens.
 	leave()
+	// broken is told that the peer has broken a rule, and is told so.
+	broken(err error)
 	// failed is told that the connection has ended.
 	failed()
 }
@@ -116,7 +127,7 @@ func (l *limits) of(cfg *http.HTTP2Config) {
 
 func newConn(nc net.Conn, l limits) *conn {
 	c := &conn{
-		nc: nc, limits: l, streams: map[uint32]*stream{}, idleSince: time.Now(),
+		nc: nc, limits: l, streams: map[uint32]*stream{}, begun: time.Now(), idleSince: time.Now(),
 		recvLeft: l.recvConn, sendWindow: initialWindow, peerWindow: initialWindow, peerFrame: maxFrame,
 	}
 	if addr := nc.RemoteAddr(); addr != nil {
@@ -141,7 +152,7 @@ type stamped struct{ c *conn }
 
 func (s stamped) Read(p []byte) (int, error) {
 	n, err := s.c.nc.Read(p)
-	s.c.lastRead.Store(time.Now().UnixNano())
+	s.c.lastRead.Store(int64(time.Since(s.c.begun))) // which no change of the clock changes
 	return n, err
 }
 
@@ -160,7 +171,15 @@ func (c *conn) begin() error {
 	if c.tls != nil && !secureEnough(c.tls) {
 		return http2.ConnectionError(http2.ErrCodeInadequateSecurity)
 	}
-	_ = c.nc.SetReadDeadline(time.Now().Add(firstFrame)) // what fails is told by the read
+	c.mu.Lock()
+	ended := c.ended
+	if ended == nil {
+		_ = c.nc.SetReadDeadline(time.Now().Add(firstFrame)) // what fails is told by the read
+	}
+	c.mu.Unlock()
+	if ended != nil { // by who has written already
+		return ended
+	}
 	return c.role.preface()
 }
 
@@ -177,23 +196,53 @@ func (c *conn) appendPreface(settings ...http2.Setting) {
 // read reads frames and acts on them.
 func (c *conn) read() error {
 	for {
-		f, err := c.framer.ReadFrame()
+		h, err := c.framer.ReadFrameHeader()
 		if err == nil {
-			err = c.take(f)
+			err = c.readFrame(h)
 		}
-		var broken http2.StreamError
-		switch {
-		case err == nil:
-		case errors.As(err, &broken):
-			if err := c.resetStream(broken); err != nil {
+		if err != nil {
+			if err = c.heed(err); err != nil {
 				return err
 			}
-		case errors.Is(err, http2.ErrFrameTooLarge):
-			return http2.ConnectionError(http2.ErrCodeFrameSize)
-		default:
-			return err
 		}
 	}
+}
+
+func (c *conn) readFrame(h http2.FrameHeader) error {
+	f, err := c.framer.ReadFrameForHeader(h)
+	if err == nil {
+		return c.take(f)
+	}
+	var broken http2.StreamError
+	if !errors.As(err, &broken) {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case h.Type == http2.FrameHeaders && broken.Cause == nil:
+		// Its padding is too long. What it would have told of later headers is lost.
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	case h.Type == http2.FrameHeaders && c.streams[h.StreamID] == nil:
+		if err := c.role.malformed(h.StreamID); err != nil {
+			return err
+		}
+	case c.role.isIdle(h.StreamID): // there is nothing to reset
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return err
+}
+
+// heed resets the stream that an error is about. What it gives ends the connection.
+func (c *conn) heed(err error) error {
+	var broken http2.StreamError
+	switch {
+	case errors.As(err, &broken):
+		return c.resetStream(broken)
+	case errors.Is(err, http2.ErrFrameTooLarge):
+		return http2.ConnectionError(http2.ErrCodeFrameSize)
+	}
+	return err
 }
 
 // end says goodbye, if that is possible, and closes the connection.
@@ -204,6 +253,7 @@ func (c *conn) end(cause error) {
 		c.appendGoAway(c.role.lastID(), http2.ErrCode(violated))
 		_ = c.nc.SetReadDeadline(time.Now().Add(hangUp))
 		c.flushSoon() // the reader waits for the client below
+		c.role.broken(cause)
 		c.mu.Unlock()
 		_, _ = io.Copy(io.Discard, c.nc) // what the client has sent before it knew: TCP would reset
 		c.mu.Lock()
@@ -211,6 +261,8 @@ func (c *conn) end(cause error) {
 	switch {
 	case cause == nil:
 		cause = errClosed
+	case errors.Is(cause, io.EOF) && c.reason != nil:
+		cause = c.reason
 	case errors.Is(cause, io.EOF):
 		cause = io.ErrUnexpectedEOF // it is not the end of what streams carry
 	}
@@ -259,25 +311,30 @@ func (c *conn) look(every time.Duration) {
 	if c.ended != nil {
 		return
 	}
-	lastRead := time.Unix(0, c.lastRead.Load())
-	silent := time.Since(lastRead)
-	next, pingedAt := every, c.pingedAt
-	c.pingedAt = time.Time{}
+	now, lastRead := time.Since(c.begun), time.Duration(c.lastRead.Load())
+	pinged := c.pinged
+	c.pinged = false
+	next, idleLeft := every, c.idleTimeout
+	if len(c.streams) == 0 {
+		idleLeft -= time.Since(c.idleSince)
+	}
 	switch {
-	case lastRead.Before(pingedAt):
+	case pinged && lastRead < c.pingedAt:
 		c.fail(errors.New("http2: the peer does not answer"))
 		return
-	case c.idleTimeout > 0 && len(c.streams) == 0 && time.Since(c.idleSince) >= c.idleTimeout:
+	case c.idleTimeout > 0 && idleLeft <= 0:
 		c.role.leave()
-	case c.pingAfter > 0 && silent >= c.pingAfter:
-		c.pingedAt = time.Now().Round(0) // on the clock of lastRead
+	case c.pingAfter > 0 && now-lastRead >= c.pingAfter:
+		c.pinged, c.pingedAt = true, now
 		c.appendPing(false, [8]byte{})
 		c.flushSoon()
 		next = c.pingTimeout
-	case c.pingAfter > 0:
-		next = max(c.pingAfter-silent, time.Millisecond)
+	default:
+		if c.pingAfter > 0 {
+			next = c.pingAfter - (now - lastRead)
+		}
 		if c.idleTimeout > 0 {
-			next = min(next, c.idleTimeout)
+			next = min(next, idleLeft)
 		}
 	}
 	c.timer.Reset(next)

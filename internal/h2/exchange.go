@@ -43,11 +43,16 @@ func (c *serverConn) newExchange(f *http2.MetaHeadersFrame) (*exchange, error) {
 		return nil, malformed
 	}
 	if host := header["Host"]; host != nil {
-		if len(host) > 1 || head.authority != "" && host[0] != head.authority {
+		if len(host) > 1 || head.authority != "" && !strings.EqualFold(host[0], head.authority) {
 			return nil, malformed
 		}
-		head.authority = host[0]
+		if head.authority == "" {
+			head.authority = host[0]
+		}
 		delete(header, "Host")
+	}
+	if strings.Contains(head.authority, "@") { // whoever is told so is told by a field (RFC 9113 §8.3.1)
+		return nil, malformed
 	}
 	r := http.Request{
 		Method: head.method, RequestURI: head.path, Host: head.authority, Header: header,
@@ -118,6 +123,7 @@ func (x *exchange) complete() {
 			x.r.Trailer[name] = values
 		}
 	}
+	x.trailer = nil
 }
 
 func (x *exchange) over() {
@@ -147,6 +153,9 @@ func (x *exchange) panicked(cause any) {
 	x.c.mu.Lock()
 	defer x.c.mu.Unlock()
 	if !x.localDone {
+		_ = x.awaitBuffer() // what it fails with has ended the stream, or has it reset below
+	}
+	if !x.localDone {
 		x.c.reset(x.id, http2.ErrCodeInternal)
 	}
 }
@@ -168,8 +177,11 @@ func (x *exchange) finished() {
 	c.running--
 	for len(c.queue) > 0 && c.running < c.maxStreams {
 		next := c.queue[0]
+		c.queue[0] = nil
 		if c.queue = c.queue[1:]; next.err == nil {
 			c.run(next)
+		} else {
+			next.discard() // the client has given it up, and may use its window for others
 		}
 	}
 	c.flush()

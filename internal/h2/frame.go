@@ -75,7 +75,10 @@ func (c *conn) takeData(f *http2.DataFrame) error {
 		if c.role.isIdle(f.StreamID) {
 			return http2.ConnectionError(http2.ErrCodeProtocol)
 		}
-		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeStreamClosed}
+		if s != nil {
+			return http2.StreamError{StreamID: s.id, Code: http2.ErrCodeStreamClosed}
+		}
+		return c.role.late(f.StreamID)
 	}
 	if size > s.recvLeft {
 		return http2.StreamError{StreamID: s.id, Code: http2.ErrCodeFlowControl}
@@ -156,7 +159,7 @@ func (c *conn) set(s http2.Setting) error {
 			stream.room.Signal()
 		}
 	default:
-		c.role.set(s)
+		return c.role.set(s)
 	}
 	return nil
 }

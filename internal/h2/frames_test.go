@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -91,14 +92,41 @@ func (p *peer) until(want string) string {
 		if said != "" {
 			all = append(all, said)
 		}
-		if strings.HasPrefix(said, want) {
-			return said
-		}
 		if ping, ok := f.(*http2.PingFrame); ok && !ping.IsAck() {
 			_ = p.framer.WritePing(true, ping.Data)
 		}
+		if strings.HasPrefix(said, want) {
+			return said
+		}
 		if err != nil {
 			p.t.Fatalf("got %q, want %q", all, want)
+		}
+	}
+}
+
+// next is until for the next frame that is not about windows or settings.
+func (p *peer) next(want string) {
+	p.t.Helper()
+	for {
+		said := p.until("")
+		if said == "" || strings.HasPrefix(said, "window") || strings.HasPrefix(said, "settings") {
+			continue
+		}
+		if !strings.HasPrefix(said, want) {
+			p.t.Fatalf("got %q, want %q", said, want)
+		}
+		return
+	}
+}
+
+// untilAll is until for what may come in any order.
+func (p *peer) untilAll(want ...string) {
+	p.t.Helper()
+	for left := slices.Clone(want); len(left) > 0; {
+		said := p.until("")
+		left = slices.DeleteFunc(left, func(w string) bool { return strings.HasPrefix(said, w) })
+		if said == "closed" && len(left) > 0 {
+			p.t.Fatalf("%q did not come", left)
 		}
 	}
 }
@@ -116,7 +144,7 @@ func tell(f http2.Frame, err error) string {
 	case *http2.RSTStreamFrame:
 		return fmt.Sprintf("reset %d %v", f.StreamID, f.ErrCode)
 	case *http2.GoAwayFrame:
-		return fmt.Sprintf("goaway %v", f.ErrCode)
+		return fmt.Sprintf("goaway %v %d", f.ErrCode, int32(f.LastStreamID))
 	case *http2.PingFrame:
 		return fmt.Sprintf("ping %v %s", f.IsAck(), f.Data[:])
 	case *http2.WindowUpdateFrame:
@@ -163,6 +191,7 @@ func TestRules(t *testing.T) {
 		{"a te of HTTP/1.1", func(p *peer) { p.begin().open(1, true, "te", "gzip") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"two hosts", func(p *peer) { p.begin().open(1, true, "host", "elsewhere") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"the same host twice", func(p *peer) { p.begin().open(1, true, "host", "localhost") }, []string{"headers 1 200"}},
+		{"the same host in capitals", func(p *peer) { p.begin().open(1, true, "host", "LocalHost") }, []string{"headers 1 200"}},
 		{"a length that is none", func(p *peer) { p.begin().open(1, false, "content-length", "x") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"two lengths", func(p *peer) { p.begin().open(1, false, "content-length", "1", "content-length", "2") }, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"less than the length", func(p *peer) {
@@ -184,11 +213,33 @@ func TestRules(t *testing.T) {
 			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
 				":method", "GET", ":scheme", "http", ":path", "no-slash", ":authority", "localhost")})
 		}, []string{"reset 1 PROTOCOL_ERROR"}},
+		{"a path with a host", func(p *peer) {
+			p.begin()
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
+				":method", "GET", ":scheme", "http", ":path", "http://elsewhere/", ":authority", "localhost")})
+		}, []string{"reset 1 PROTOCOL_ERROR"}},
+		{"all paths", func(p *peer) {
+			p.begin()
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
+				":method", "OPTIONS", ":scheme", "http", ":path", "*", ":authority", "localhost")})
+		}, []string{"headers 1 200"}},
+		{"an authority with a user", func(p *peer) {
+			p.begin()
+			_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields(
+				":method", "GET", ":scheme", "http", ":path", "/", ":authority", "user:secret@localhost")})
+		}, []string{"reset 1 PROTOCOL_ERROR"}},
 		{"a header that is too large", func(p *peer) {
 			large := strings.Repeat("x", 9<<10)
 			p.begin().open(1, true, "x-a", large, "x-b", large, "x-c", large, "x-d", large)
 			p.open(3, true)
 		}, []string{"reset 1", "headers 3 200"}},
+		{"a header without end", func(p *peer) { // CVE-2023-45288
+			_ = p.begin().framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: p.fields(getRoot...)})
+			for range 20 {
+				_ = p.framer.WriteContinuation(1, false, p.fields("x-large", strings.Repeat("x", 16_000)))
+			}
+		}, []string{"goaway PROTOCOL_ERROR 0"}},
+		{"settings without end", func(p *peer) { p.begin(make([]http2.Setting, 101)...) }, []string{"goaway PROTOCOL_ERROR 0"}},
 		{"a stream that goes back", func(p *peer) { p.begin().open(3, true).open(1, true) }, []string{"goaway STREAM_CLOSED"}},
 		{"a stream of ours", func(p *peer) { p.begin().open(2, true) }, []string{"goaway PROTOCOL_ERROR"}},
 		{"a push", func(p *peer) {
@@ -206,7 +257,17 @@ func TestRules(t *testing.T) {
 			_ = p.begin().framer.WriteRawFrame(77, 0, 1, []byte("x"))
 			p.open(1, true)
 		}, []string{"headers 1 200"}},
-		{"goodbye", func(p *peer) { _ = p.begin().open(1, true).framer.WriteGoAway(0, http2.ErrCodeNo, nil) }, []string{"headers 1 200", "data 1 5 end", "goaway NO_ERROR", "closed"}},
+		{"a window that does not grow", func(p *peer) {
+			p.begin().open(1, false)
+			_ = p.framer.WriteRawFrame(http2.FrameWindowUpdate, 0, 1, make([]byte, 4))
+			p.open(3, true)
+		}, []string{"reset 1 PROTOCOL_ERROR", "headers 3 200"}},
+		{"a window that does not grow, of no stream", func(p *peer) { _ = p.begin().framer.WriteRawFrame(http2.FrameWindowUpdate, 0, 7, make([]byte, 4)) }, []string{"goaway PROTOCOL_ERROR 0"}},
+		{"a stream of ours, malformed", func(p *peer) { p.begin().open(2, true, "X-Upper", "x") }, []string{"goaway PROTOCOL_ERROR 0"}},
+		{"a stream that goes back, malformed", func(p *peer) { p.begin().open(3, true).open(1, true, "X-Upper", "x") }, []string{"goaway STREAM_CLOSED 3"}},
+		{"padding that is longer than its header", func(p *peer) {
+			_ = p.begin().framer.WriteRawFrame(http2.FrameHeaders, http2.FlagHeadersPadded|http2.FlagHeadersEndHeaders, 1, []byte{9, 0x82})
+		}, []string{"goaway PROTOCOL_ERROR 0"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -309,6 +370,21 @@ func TestNobodyIsForgotten(t *testing.T) {
 // handlers as others (CVE-2023-44487), and is cut off if it goes on.
 func TestGivenUpStreamsAreCounted(t *testing.T) {
 	t.Parallel()
+	for name, giveUp := range map[string]func(fr *http2.Framer, id uint32) error{
+		"by the client": func(fr *http2.Framer, id uint32) error { return fr.WriteRSTStream(id, http2.ErrCodeCancel) },
+		"by the server": func(fr *http2.Framer, id uint32) error { // CVE-2025-8671
+			return fr.WriteRawFrame(http2.FrameWindowUpdate, 0, id, make([]byte, 4))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			giveUpStreams(t, giveUp)
+		})
+	}
+}
+
+func giveUpStreams(t *testing.T, giveUp func(fr *http2.Framer, id uint32) error) {
+	t.Helper()
 	const most = 10
 	var mu sync.Mutex
 	running, peak := 0, 0
@@ -330,7 +406,7 @@ func TestGivenUpStreamsAreCounted(t *testing.T) {
 		for id := uint32(1); ; id += 2 {
 			block := []byte{0x82, 0x86, 0x84, 0x41, 0x01, 'x'} // GET http / x
 			if p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block, EndHeaders: true, EndStream: true}) != nil ||
-				p.framer.WriteRSTStream(id, http2.ErrCodeCancel) != nil {
+				giveUp(p.framer, id) != nil {
 				return
 			}
 		}
@@ -360,9 +436,8 @@ func TestTooManyStreamsAreRefused(t *testing.T) {
 func TestAnswersThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	for name, frame := range map[string]func(*http2.Framer) error{
-		"pings":             func(fr *http2.Framer) error { return fr.WritePing(false, [8]byte{}) },
-		"settings":          func(fr *http2.Framer) error { return fr.WriteSettings() },
-		"data of no stream": func(fr *http2.Framer) error { return fr.WriteData(1, false, nil) },
+		"pings":    func(fr *http2.Framer) error { return fr.WritePing(false, [8]byte{}) },
+		"settings": func(fr *http2.Framer) error { return fr.WriteSettings() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -381,8 +456,11 @@ func TestAnswersThatNobodyReads(t *testing.T) {
 				_ = frame(fr) // a bytes.Buffer takes all
 			}
 			for {
-				if _, err := p.conn.Write(many.Bytes()); err != nil {
-					break // the server has had enough
+				if _, err := p.conn.Write(many.Bytes()); err != nil { // the server has had enough
+					if isTimeout(err) {
+						t.Error("the server goes on")
+					}
+					break
 				}
 			}
 		})

@@ -34,7 +34,8 @@ func headOf(f *http2.MetaHeadersFrame) (h head, ok bool) {
 	if h.method == http.MethodConnect {
 		return h, h.path == "" && h.scheme == "" && h.authority != ""
 	}
-	return h, h.method != "" && h.path != "" && (h.scheme == "http" || h.scheme == "https")
+	isPath := strings.HasPrefix(h.path, "/") || h.path == "*"
+	return h, h.method != "" && isPath && (h.scheme == "http" || h.scheme == "https")
 }
 
 // headerOf reads the other fields. It is false for those that have no business in HTTP/2 (RFC 9113
@@ -42,28 +43,34 @@ func headOf(f *http2.MetaHeadersFrame) (h head, ok bool) {
 func headerOf(fields []hpack.HeaderField) (http.Header, bool) {
 	header := make(http.Header, len(fields))
 	values := make([]string, len(fields))
+	crumbs := false
 	for _, field := range fields {
 		name := canonical(field.Name)
-		switch name {
-		case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade":
+		if isOfConnection(name) || name == "Te" && field.Value != "trailers" {
 			return nil, false
-		case "Te":
-			if field.Value != "trailers" {
-				return nil, false
-			}
 		}
-		old := header[name]
-		switch {
-		case old == nil:
-			values[0] = field.Value
-			header[name], values = values[:1:1], values[1:]
-		case name == "Cookie": // HTTP/2 may split it (RFC 9113 §8.2.3)
-			old[0] += "; " + field.Value
-		default:
+		if old := header[name]; old != nil {
 			header[name] = append(old, field.Value)
+			crumbs = crumbs || name == "Cookie"
+			continue
 		}
+		values[0] = field.Value
+		header[name], values = values[:1:1], values[1:]
+	}
+	if crumbs { // HTTP/2 may split it (RFC 9113 §8.2.3)
+		header["Cookie"] = []string{strings.Join(header["Cookie"], "; ")}
 	}
 	return header, true
+}
+
+// isOfConnection tells whether a field, in its canonical form, is one that HTTP/2 does not have (RFC 9113
+// §8.2.2).
+func isOfConnection(name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
 }
 
 // declaredTrailers takes the field Trailer off the header, and gives what it announces.

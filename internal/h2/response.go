@@ -71,12 +71,13 @@ func (w *response) writeHeader(status int) {
 
 // take notes a field of the header as it is now.
 func (w *response) take(name string, values []string) {
-	switch name {
-	case "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade":
+	if isOfConnection(name) {
 		if name == "Connection" && slices.Contains(values, "close") {
 			w.x.server.leave()
 		}
-		return // HTTP/2 has none of them (RFC 9113 §8.2.2)
+		return
+	}
+	switch name {
 	case "Trailer":
 		w.announce(values)
 	case "Content-Type":
@@ -130,6 +131,9 @@ func (w *response) inform(status int) {
 	w.x.c.encode(":status", strconv.Itoa(status))
 	if status != http.StatusContinue {
 		for name, values := range w.header {
+			if isOfConnection(name) || name == "Content-Length" || strings.HasPrefix(name, http.TrailerPrefix) {
+				continue // they are about the answer, or have no place in HTTP/2
+			}
 			for _, f := range appendFields(nil, name, values) {
 				w.x.c.encode(f.Name, f.Value)
 			}
@@ -245,6 +249,10 @@ func (w *response) finish() {
 	if w.status == 0 {
 		w.writeHeader(http.StatusOK)
 	}
+	if s.awaitBuffer() != nil {
+		w.abandon()
+		return
+	}
 	trailers := w.trailerFields()
 	last := len(trailers) == 0
 	if !w.sent {
@@ -268,9 +276,7 @@ func (w *response) finish() {
 	}
 	if len(w.buf) > 0 || last {
 		if s.send(w.buf, nil, last) != nil {
-			if s.err == nil { // the write deadline has passed
-				s.c.reset(s.id, http2.ErrCodeInternal)
-			}
+			w.abandon()
 			return
 		}
 	}
@@ -282,6 +288,13 @@ func (w *response) finish() {
 	}
 	s.localDone = true
 	s.forget()
+}
+
+// abandon ends an answer that cannot be sent.
+func (w *response) abandon() {
+	if w.x.err == nil { // the write deadline has passed
+		w.x.c.reset(w.x.id, http2.ErrCodeInternal)
+	}
 }
 
 // short tells whether less was written than the header says.

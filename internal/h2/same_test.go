@@ -170,11 +170,29 @@ var exchanges = []exchange{
 			fmt.Fprintf(w, "%s=%q ", name, r.Header[name])
 		}
 	}},
+	{"names in other cases", func(url string) (*http.Request, error) {
+		r, err := http.NewRequest(http.MethodGet, url, http.NoBody)
+		if err == nil {
+			r.Header = http.Header{"connection": {"close"}, "HOST": {"elsewhere"}, "content-length": {"7"}, "x-LOWER": {"1"}, "cookie": {"a=b; c=d"}, "user-agent": {"me", "you"}}
+		}
+		return r, err
+	}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host == "elsewhere", r.Header) }},
 	{"100 Continue", with(http.MethodPost, ten, "Expect", "100-continue"), echo},
 	{"early hints", get("/"), func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Link", "</x>")
 		w.WriteHeader(http.StatusEarlyHints)
 		_, _ = io.WriteString(w, "x")
+	}},
+	{"early hints and fields of an answer", get("/"), func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</x>")
+		w.Header().Set("Content-Length", "1")
+		w.Header().Set("Transfer-Encoding", "chunked")
+		w.WriteHeader(http.StatusEarlyHints)
+		_, _ = io.WriteString(w, "x")
+	}},
+	{"not modified, with a length", get("/"), func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("ETag", `"x"`)
+		w.WriteHeader(http.StatusNotModified)
 	}},
 	{"a panic", get("/"), func(http.ResponseWriter, *http.Request) { panic("at the disco") }},
 	{"a panic in the middle", get("/"), func(w http.ResponseWriter, _ *http.Request) {
@@ -211,7 +229,7 @@ func (x exchange) run(t *testing.T, standard bool, c *http.Client) (got seen) {
 	t.Helper()
 	requests := make(chan string, 1)
 	addr := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requests <- fmt.Sprintf("%s %s %s %q %d %q, TLS %v", r.Method, r.RequestURI, r.Proto, r.URL, r.ContentLength, r.TransferEncoding, r.TLS != nil)
+		requests <- fmt.Sprintf("%s %s %s %q %d %q, TLS %v, address %v", r.Method, r.RequestURI, r.Proto, r.URL, r.ContentLength, r.TransferEncoding, r.TLS != nil, r.Context().Value(http.LocalAddrContextKey) != nil)
 		x.handle(w, r)
 	}), standard)
 	r, err := x.request("http://" + addr)

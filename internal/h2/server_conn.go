@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -36,11 +37,12 @@ type serverConn struct {
 
 	// Guarded by mu.
 	last      uint32 // the highest stream that the client has opened
+	taken     uint32 // and that was taken
 	running   int    // handlers
 	queue     []*exchange
 	goingAway bool // GOAWAY was sent
-	known     bool // and the client knows
-	closing   bool // and its id is final: streams after it are ignored
+	known     bool // and the client knows: streams that it opens from now on are not taken
+	closing   bool // nothing is left
 }
 
 func newServerConn(ctx context.Context, s *server, nc net.Conn, h http.Handler, sawPreface bool) *serverConn {
@@ -94,27 +96,55 @@ func (c *serverConn) preface() error {
 	return nil
 }
 
-func (c *serverConn) lastID() uint32 { return c.last }
+func (c *serverConn) lastID() uint32 { return c.taken }
 
-func (c *serverConn) opened(id uint32) {
-	if id%2 == 1 {
-		c.last = max(c.last, id)
+func (c *serverConn) malformed(id uint32) error {
+	if err := c.mayOpen(id); err != nil {
+		return err
 	}
+	c.open(id)
+	return nil
 }
 
-func (c *serverConn) isIdle(id uint32) bool { return id%2 == 0 || id > c.last }
-
-func (c *serverConn) takeHeaders(f *http2.MetaHeadersFrame) error {
-	id := f.StreamID
+// mayOpen tells whether the client may open a stream.
+func (c *serverConn) mayOpen(id uint32) error {
 	switch {
 	case id%2 == 0:
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	case id <= c.last:
 		return http2.ConnectionError(http2.ErrCodeStreamClosed)
 	}
+	return nil
+}
+
+// open notes a new stream, and tells whether it may be taken.
+func (c *serverConn) open(id uint32) bool {
 	c.last = id
+	if !c.known { // the client has been told what is the last
+		c.taken = id
+	}
+	return !c.known
+}
+
+func (c *serverConn) late(id uint32) error {
+	if id > c.taken || slices.Contains(c.gone[:], id) {
+		return nil
+	}
+	return http2.StreamError{StreamID: id, Code: http2.ErrCodeStreamClosed}
+}
+
+func (c *serverConn) isIdle(id uint32) bool { return id%2 == 0 || id > c.last }
+
+func (c *serverConn) takeHeaders(f *http2.MetaHeadersFrame) error {
+	id := f.StreamID
+	if !c.isIdle(id) && c.late(id) == nil {
+		return nil // trailers that were on their way when the stream was reset
+	}
+	if err := c.mayOpen(id); err != nil {
+		return err
+	}
 	switch {
-	case c.closing:
+	case !c.open(id):
 		return nil // the client knows, or will soon
 	case len(c.streams) >= c.maxStreams:
 		return http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
@@ -148,7 +178,7 @@ func (c *serverConn) run(x *exchange) {
 	c.srv.workers.Go(x.serve)
 }
 
-func (c *serverConn) set(http2.Setting) {}
+func (c *serverConn) set(http2.Setting) error { return nil }
 
 func (c *serverConn) takeGoAway(*http2.GoAwayFrame) { c.leave() }
 
@@ -157,6 +187,9 @@ func (c *serverConn) takePing(data [8]byte) {
 		c.clientKnows()
 	}
 }
+
+// broken leaves handlers the time that it takes: the streams that they answer may be fine.
+func (c *serverConn) broken(error) {}
 
 func (c *serverConn) failed() {
 	c.cancel()
@@ -191,9 +224,15 @@ func (c *serverConn) leave() {
 
 var goAwayPing = [8]byte{'g', 'o', ' ', 'a', 'w', 'a', 'y', '!'}
 
-// clientKnows notes that the client opens no more streams. Its caller has mu.
+// clientKnows notes that the client opens no more streams, and tells it which were taken, should it do
+// so all the same. Its caller has mu.
 func (c *serverConn) clientKnows() {
+	if c.known || c.ended != nil {
+		return
+	}
 	c.known = true
+	c.appendGoAway(c.taken, http2.ErrCodeNo)
+	c.flushSoon()
 	c.idle()
 }
 
@@ -203,8 +242,6 @@ func (c *serverConn) idle() {
 		return
 	}
 	c.closing = true
-	c.appendGoAway(c.last, http2.ErrCodeNo)
-	c.flushSoon()
 	// The client hangs up; or it does not.
 	time.AfterFunc(hangUp, func() {
 		c.mu.Lock()

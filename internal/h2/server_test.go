@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"github.com/mcpconnect/mcpconnect/internal/h2"
 )
 
@@ -200,10 +202,71 @@ func TestShutdownWaitsForHandlers(t *testing.T) {
 	p.until("goaway NO_ERROR")
 	p.open(3, true) // is on its way meanwhile
 	close(release)
-	p.until("data 1 0 end")
-	p.until("data 3 0 end")
-	p.until("goaway NO_ERROR")
+	p.untilAll("data 1 0 end", "data 3 0 end", "goaway NO_ERROR 3")
 	p.until("closed")
+}
+
+// TestClientsThatStayOn do not keep a connection that ends: once they know, nothing new is taken.
+func TestClientsThatStayOn(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	var handled atomic.Int64
+	p := dial(t, serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		handled.Add(1)
+		w.Header().Set("Connection", "close")
+		_ = http.NewResponseController(w).Flush()
+		<-release
+	}), false))
+	p.begin().open(1, true)
+	p.until("goaway NO_ERROR 2147483647")
+	p.until("goaway NO_ERROR 1")
+	p.open(3, false)
+	_ = p.framer.WriteData(3, false, []byte("x"))
+	_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, EndHeaders: true, EndStream: true, BlockFragment: p.fields("x-sum", "1")})
+	_ = p.framer.WritePing(false, [8]byte{'s', 'e', 'n', 't'})
+	p.next("ping true sent")
+	close(release)
+	p.next("data 1 0 end")
+	_ = p.framer.WriteRawFrame(http2.FrameData, 0, 0, nil)
+	p.next("goaway PROTOCOL_ERROR 1") // an id does not grow again
+	if handled.Load() != 1 {
+		t.Errorf("%d requests were handled", handled.Load())
+	}
+}
+
+// TestGoodbye of a client: what it has begun ends.
+func TestGoodbye(t *testing.T) {
+	t.Parallel()
+	p := dial(t, serve(t, http.HandlerFunc(hello), false))
+	_ = p.begin().open(1, true).framer.WriteGoAway(0, http2.ErrCodeNo, nil)
+	p.untilAll("headers 1 200", "data 1 5 end", "goaway NO_ERROR 1")
+	p.until("closed")
+}
+
+// TestDataOfNoStream is answered, but not for ever.
+func TestDataOfNoStream(t *testing.T) {
+	t.Parallel()
+	p := dial(t, serve(t, http.HandlerFunc(hello), false))
+	p.begin().open(1, true)
+	p.until("data 1 5 end")
+	for range 1000 {
+		_ = p.framer.WriteData(1, false, []byte("x"))
+	}
+	p.open(3, true)
+	p.next("reset 1 STREAM_CLOSED")
+	p.next("headers 3 200")
+}
+
+// TestWhatComesTooLate for a stream that was reset is not held against its client: it did not know.
+func TestWhatComesTooLate(t *testing.T) {
+	t.Parallel()
+	p := dial(t, serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), false))
+	p.begin().open(1, false)
+	p.until("reset 1 NO_ERROR")
+	_ = p.framer.WriteData(1, false, []byte("x"))
+	_ = p.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true, BlockFragment: p.fields("x-sum", "1")})
+	p.open(3, true)
+	p.next("headers 3 200")
 }
 
 // TestManyCallers send and get bodies of all sizes over one connection.

@@ -47,7 +47,7 @@ type owner interface {
 	takeTrailers(f *http2.MetaHeadersFrame) error
 	// ended takes the end of what the peer sends.
 	ended() error
-	// complete is told that all has come, and may be read.
+	// complete is told that all has been read.
 	complete()
 	// refused gives the error of a stream that the peer has cut off.
 	refused(e http2.StreamError) error
@@ -111,7 +111,6 @@ var (
 func (c *conn) resetStream(e http2.StreamError) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.role.opened(e.StreamID)
 	c.reset(e.StreamID, e.Code)
 	c.flushSoon()
 	return c.answered()
@@ -156,7 +155,6 @@ func (s *stream) sentAll() {
 	s.remoteDone = true
 	if s.readErr == nil {
 		s.readErr = io.EOF
-		s.owner.complete()
 	}
 	s.forget()
 }

@@ -4,6 +4,7 @@
 package h2
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 )
@@ -16,6 +17,9 @@ func (s *stream) read(p []byte) (int, error) {
 		case s.readEnd.over:
 			return 0, errDeadline
 		case s.readErr != nil:
+			if s.readErr == io.EOF { //nolint:errorlint // our own
+				s.owner.complete()
+			}
 			return 0, s.readErr
 		case s.err != nil:
 			return 0, s.err

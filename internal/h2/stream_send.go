@@ -66,10 +66,31 @@ func (s *stream) await() error {
 			c.flush()
 			continue
 		}
-		if s.sendWindow > 0 && !s.queued { // the others are waiting for the same
+		switch {
+		case s.sendWindow <= 0 && woken:
+			c.wake() // its own window has shrunk: others may use what it was woken for
+		case s.sendWindow > 0 && !s.queued: // the others are waiting for the same
 			s.queued = true
 			c.waiting = append(c.waiting, s)
 		}
 		s.room.Wait()
 	}
+}
+
+// awaitBuffer waits until there is room for frames that no window holds back: the answers to a peer
+// that reads nothing must not fill the memory. Its caller has mu, which is released meanwhile.
+func (s *stream) awaitBuffer() error {
+	c := s.c
+	for len(c.out) >= fullBuffer {
+		if err := s.writable(); err != nil {
+			return err
+		}
+		if !c.writing {
+			c.flush()
+			continue
+		}
+		c.full = append(c.full, s)
+		s.room.Wait()
+	}
+	return nil
 }

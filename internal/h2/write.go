@@ -26,12 +26,15 @@ const (
 	tlsRecord = 16 << 10
 	// patientWrites is how often a handler writes what others have to say, after its own.
 	patientWrites = 4
+	// patience is how long it does so when the peer takes little; over TLS, for a record.
+	patience = time.Second
 )
 
 // A writer collects frames and writes them. Whoever has something to say and finds nobody writing
 // writes, and goes on while others add to it.
 type writer struct {
 	out     []byte // frames that wait
+	rest    []byte // of those that are being written
 	spare   []byte // an empty buffer for the next
 	writing bool   // by somebody
 	last    bool   // the connection ends when all is written
@@ -45,9 +48,12 @@ func (c *conn) flush() {
 	}
 	c.writing = true
 	for range patientWrites {
-		if !c.writeOnce() {
+		if !c.writeOnce(patience) {
 			c.wrote()
 			return
+		}
+		if len(c.rest) > 0 {
+			break
 		}
 	}
 	go c.writeRest()
@@ -84,29 +90,32 @@ func (c *conn) flushSoon() {
 func (c *conn) writeRest() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.writeOnce() {
+	for c.writeOnce(0) {
 	}
 	c.wrote()
 }
 
 // writeOnce writes what waits, and tells whether there was something. Its caller has mu, and has
-// said that it writes.
-func (c *conn) writeOnce() bool {
-	if len(c.out) == 0 || c.ended != nil {
+// said that it writes. After the time that it has, it leaves the rest to others.
+func (c *conn) writeOnce(most time.Duration) bool {
+	if c.ended != nil || len(c.rest)+len(c.out) == 0 {
 		return false
 	}
-	// Those who are about to say something, too, do so first. With nobody else to run it returns at
-	// once, and a single call is not held up.
+	buf := c.rest
+	if len(buf) == 0 {
+		// Those who are about to say something, too, do so first. With nobody else to run it returns
+		// at once, and a single call is not held up.
+		c.mu.Unlock()
+		runtime.Gosched()
+		c.mu.Lock()
+		buf = c.out
+		c.out, c.spare = c.spare[:0], nil
+		c.wake()
+	}
 	c.mu.Unlock()
-	runtime.Gosched()
+	rest, err := c.write(buf, most)
 	c.mu.Lock()
-	buf := c.out
-	c.out, c.spare = c.spare[:0], nil
-	c.wake()
-	c.mu.Unlock()
-	err := c.writeAll(buf)
-	c.mu.Lock()
-	if cap(buf) <= keptBuffer && len(c.streams) > 0 {
+	if c.rest = rest; len(rest) == 0 && cap(buf) <= keptBuffer && len(c.streams) > 0 {
 		c.spare = buf[:0]
 	}
 	if err != nil {
@@ -115,41 +124,63 @@ func (c *conn) writeOnce() bool {
 	return true
 }
 
-// writeAll writes as long as the peer takes something now and then.
-func (c *conn) writeAll(buf []byte) error {
-	for len(buf) > 0 {
-		part := buf
-		if c.tls != nil { // which does not go on after a write that has timed out
+// write writes as long as the peer takes something now and then. It gives what is left after most,
+// which is zero for who has nothing else to do.
+func (c *conn) write(buf []byte, most time.Duration) (rest []byte, err error) {
+	begun := time.Now()
+	for now := begun; ; now = time.Now() {
+		part, stall := buf, c.writeStall
+		switch {
+		case c.tls != nil: // which does not go on after a write that has timed out
 			part = buf[:min(len(buf), tlsRecord)]
+		case most > 0:
+			stall = min(stall, most)
 		}
-		if c.writeStall > 0 {
-			_ = c.nc.SetWriteDeadline(time.Now().Add(c.writeStall)) // what fails is told by the write
+		if stall > 0 {
+			_ = c.nc.SetWriteDeadline(now.Add(stall)) // what fails is told by the write
 		}
 		n, err := c.nc.Write(part)
 		buf = buf[n:]
-		if err != nil && (n == 0 || c.tls != nil || !errors.Is(err, os.ErrDeadlineExceeded)) {
-			return err
+		if err != nil && (c.tls != nil || n == 0 && stall == c.writeStall || !errors.Is(err, os.ErrDeadlineExceeded)) {
+			return nil, err
+		}
+		if len(buf) == 0 || most > 0 && time.Since(begun) >= most {
+			return buf, nil
 		}
 	}
-	return nil
 }
 
 // wake wakes the streams that wait for room, as far as there is some. Its caller has mu.
 func (c *conn) wake() {
+	if len(c.out) >= fullBuffer {
+		return
+	}
+	c.wakeFull()
 	room := c.sendWindow
-	for len(c.waiting) > 0 && room > 0 && len(c.out) < fullBuffer {
+	for len(c.waiting) > 0 && room > 0 {
 		s := c.waiting[0]
+		c.waiting[0] = nil
 		c.waiting = c.waiting[1:]
 		s.queued = false
 		s.room.Signal()
-		room -= int64(c.peerFrame)
+		if s.sendWindow > 0 && s.writable() == nil { // or it leaves the room to others
+			room -= int64(c.peerFrame)
+		}
 	}
 	if len(c.waiting) == 0 {
 		c.waiting = nil
 	}
 }
 
+func (c *conn) wakeFull() {
+	for _, s := range c.full {
+		s.room.Signal()
+	}
+	c.full = nil
+}
+
 func (c *conn) wakeAll() {
+	c.wakeFull()
 	for _, s := range c.waiting {
 		s.queued = false
 		s.room.Signal()
@@ -186,6 +217,8 @@ func (c *conn) appendPing(ack bool, data [8]byte) {
 func (c *conn) appendReset(id uint32, code http2.ErrCode) {
 	c.appendFrame(http2.FrameRSTStream, 0, id, 4)
 	c.out = binary.BigEndian.AppendUint32(c.out, uint32(code))
+	c.gone[c.nextGone] = id
+	c.nextGone = (c.nextGone + 1) % len(c.gone)
 }
 
 func (c *conn) appendGoAway(last uint32, code http2.ErrCode) {
