@@ -116,6 +116,10 @@ NPM := web/client examples/webapp/page
 .PHONY: web
 web: ## Check and test the TypeScript client and the web app, in Node and in Chromium
 	@.ci/npm $(NPM) || { (( $$? == 3 )); exit; }; \
+	$(MAKE) --silent $(VENV)/.installed || { \
+		echo "web: SKIPPED: the TypeScript client with Python's server, whose packages could not be installed: is the registry reachable?" >&2; \
+		[[ -z $${CI:-} ]]; \
+	}; \
 	! grep -l '"resolved": "http' $(addsuffix /package-lock.json,$(NPM)); \
 	(cd web/client && npm run --silent build && npm test --silent); \
 	(cd examples/webapp/page && npx tsc --noEmit && npm test --silent)
