@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { all, repeatable } from "./repeat.js";
+import { repeatable } from "./repeat.js";
 
 /** What a server says when it refuses a credential (SPEC.md §14.3, RFC 6750, RFC 9728). */
 export interface Challenge {
@@ -27,26 +27,60 @@ export interface AuthProvider {
   challenged(challenge: Challenge, token: string | undefined): Promise<boolean>;
 }
 
-/** authInterceptor puts the provider's token on every RPC, and tries once more after a challenge. */
+/**
+ * authInterceptor puts the provider's token on every RPC, and tries once more after a challenge. It waits for
+ * the provider no longer than the call has time. In clear it sends tokens to this machine only.
+ */
 export function authInterceptor(provider: AuthProvider): Interceptor {
   return (next) => async (req) => {
     const request = await repeatable(req);
     for (let again = !request; ; again = true) {
-      const token = await provider.token();
-      if (token) req.header.set("Authorization", `Bearer ${token}`);
-      else req.header.delete("Authorization");
+      const token = await unlessAborted(provider.token(), req.signal);
+      if (token) {
+        if (!isSafe(req.url)) throw new ConnectError(`a token would go in clear to ${req.url}`, Code.FailedPrecondition);
+        req.header.set("Authorization", `Bearer ${token}`);
+      } else req.header.delete("Authorization");
       try {
         const res = await next(request?.() ?? req);
         // Streams fail while they are read; but the challenge is a header, so that a refused
         // one is known by it.
-        if (res.stream && !again && res.header.has("www-authenticate")) await all(res.message);
+        if (res.stream && !again && res.header.has("www-authenticate")) return { ...res, message: await begun(res.message) };
         return res;
       } catch (reason) {
         const challenge = challengeOf(reason);
-        if (again || !challenge || !(await provider.challenged(challenge, token))) throw reason;
+        if (again || !challenge || !(await unlessAborted(provider.challenged(challenge, token), req.signal))) throw reason;
       }
     }
   };
+}
+
+/** unlessAborted is the promise, as long as signal does not abort. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal.reason);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+  });
+}
+
+/** begun waits until the stream's first message is there, or the stream has failed. */
+async function begun<T>(messages: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const rest = messages[Symbol.asyncIterator]();
+  const first = await rest.next();
+  return (async function* () {
+    for (let n = first; !n.done; n = await rest.next()) yield n.value;
+  })();
+}
+
+/** isSafe tells whether nobody on the way to a URL can read along: it is https, or on this machine. */
+export function isSafe(url: string): boolean {
+  const { protocol, hostname } = new URL(url, globalThis.location?.href);
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
 /** challengeOf reads the challenge of a failed RPC; undefined if it failed for another reason. */
@@ -62,8 +96,8 @@ export function challengeOf(reason: unknown): Challenge | undefined {
 export function parseChallenge(header: string): Omit<Challenge, "status"> {
   const found: Record<string, string> = {};
   const bearer = /(?:^|[\s,])Bearer\s+(.*)/i.exec(header)?.[1] ?? "";
-  for (const m of bearer.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/gi)) {
-    found[m[1]!.toLowerCase()] ??= m[2]!.replace(/\\(.)/g, "$1");
+  for (const m of bearer.matchAll(/([a-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/gi)) {
+    found[m[1]!.toLowerCase()] ??= m[3] ?? m[2]!.replace(/\\(.)/g, "$1");
   }
   return {
     ...(found["error"] && { error: found["error"] }),

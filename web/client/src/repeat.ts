@@ -14,7 +14,7 @@ export async function repeatable(req: Request): Promise<(() => Request) | undefi
 }
 
 /** all reads a stream to its end. */
-export async function all<T>(messages: AsyncIterable<T>): Promise<T[]> {
+async function all<T>(messages: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const m of messages) list.push(m);
   return list;

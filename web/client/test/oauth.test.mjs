@@ -107,7 +107,7 @@ test("answers to a login that did not begin here are refused", async () => {
   await auth.login("");
   await assert.rejects(auth.finishLogin(finished()), /no login has begun/, "a code is good once");
   for (const [what, change] of Object.entries({ state: { state: "forged" }, issuer: { iss: "https://evil.example" } })) {
-    kept.set("mcpconnect:login", JSON.stringify({ verifier: "v".repeat(43), state: new URL(finished()).searchParams.get("state"), back: "", scope: "" }));
+    kept.set("mcpconnect:login", JSON.stringify({ issuer: op.issuer, verifier: "v".repeat(43), state: new URL(finished()).searchParams.get("state"), back: "", scope: "" }));
     const url = new URL(finished());
     for (const [key, value] of Object.entries(change)) url.searchParams.set(key, value);
     await assert.rejects(auth.finishLogin(url.href), new RegExp(what === "state" ? "state" : "iss"), what);
