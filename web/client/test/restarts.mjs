@@ -34,6 +34,10 @@ export async function rollout(begin) {
       server = await begin();
       await old?.stop();
     },
+    /** lose carries nothing more on the connections that there are. */
+    lose() {
+      for (const s of sockets) s.unpipe().pause();
+    },
     async stop() {
       for (const s of sockets) s.destroy();
       proxy.close();

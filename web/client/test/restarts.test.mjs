@@ -144,3 +144,20 @@ for (const [name, want] of Object.entries({ StreamsThatDrainOneAfterTheOther: un
     }
   });
 }
+
+for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTransport(rpc), Send: (rpc) => new SendTransport(rpc) })) {
+  test(`a call fails when the network has gone without a word, ${seam}`, async () => {
+    const r = await rollout(begin());
+    const t = sdk2(Client2, MODERN, () => open(nodeTransport(r.url, { pingAfterMs: 500 })));
+    const c = await t.connect(t.client());
+    try {
+      const cut = rejection(c.callTool({ name: "block" }), "block");
+      await until(async () => (await r.server.blocking()) === 1, "begin of block");
+      r.lose();
+      assert.equal((await cut).code, -32603);
+    } finally {
+      await c.close();
+      await r.stop();
+    }
+  });
+}
