@@ -53,9 +53,14 @@ const whereRefused: Interceptor = (next) => async (req) => {
   }
 };
 
-/** isRefused tells whether a call was not looked at (RFC 9113 §8.7). Node says so by the text alone. */
+/**
+ * isRefused tells whether a call was not looked at (RFC 9113 §8.7). Node and connect-node say so
+ * by these texts alone. What a server says has no cause, and is hardly the second one.
+ */
 function isRefused(reason: unknown): boolean {
-  return ConnectError.from(reason).message.includes("REFUSED_STREAM");
+  const { cause, rawMessage } = ConnectError.from(reason);
+  if (cause !== undefined) return rawMessage === "Stream closed with error code NGHTTP2_REFUSED_STREAM";
+  return rawMessage === "http/2 stream closed with error code REFUSED_STREAM (0x7)";
 }
 
 export { StreamTransport } from "./stream.js";

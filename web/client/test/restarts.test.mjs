@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { Client as Client2 } from "@modelcontextprotocol/client";
 import { McpClient } from "@mcpconnect/client";
 import { nodeTransport, StreamTransport } from "@mcpconnect/client/node";
@@ -161,3 +162,19 @@ for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTranspor
     }
   });
 }
+
+test("what a server says of refused streams makes no call again", async () => {
+  let calls = 0;
+  const there = await rude("", {
+    http2: true,
+    rpcs: {
+      invokeTool() {
+        calls++;
+        throw new ConnectError("the server behind me said REFUSED_STREAM", Code.Unavailable);
+      },
+    },
+  });
+  await rejection(new McpClient(nodeTransport(there.url)).callTool("x"), "error");
+  await there.stop();
+  assert.equal(calls, 1);
+});
