@@ -112,7 +112,8 @@ export class McpClient {
 
   /** Calls a tool and gives the outcome: a result, questions, or a task. */
   async callTool(name: string, args?: Arguments, settings?: RoundSettings): Promise<Outcome> {
-    const res = await this.#unary("tools/call", name, settings, (o) => this.rpc.invokeTool(this.#call(name, args, settings, this.meta()), o));
+    const request = this.#call(name, args, settings, this.meta());
+    const res = await this.#unary("tools/call", name, settings, (o) => this.rpc.invokeTool(request, o));
     if (res.outcome.case === undefined) throw withoutOutcome();
     return res.outcome;
   }

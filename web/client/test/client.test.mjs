@@ -70,3 +70,9 @@ test("a call of the SDK whose signal has aborted before is not made, and tells n
   await sdk.close();
   assert.deepEqual(told, []);
 });
+
+test("arguments that are no JSON are the caller's mistake, and no server's", async () => {
+  const c = new McpClient(transport);
+  const { name, message } = await rejection(c.callTool("x", { n: 1n }), "BigInt");
+  assert.deepEqual([name, /BigInt/.test(message)], ["TypeError", true]);
+});
