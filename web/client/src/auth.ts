@@ -1,8 +1,10 @@
 // Copyright 2026 The mcpconnect Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { repeatable } from "./repeat.js";
+import { Code, ConnectError, type Interceptor, type StreamResponse } from "@connectrpc/connect";
+import { errorData } from "./errors.js";
+import type { Envelope } from "./gen/mcp/v1/envelope_pb.js";
+import { repeatable, type Request } from "./repeat.js";
 
 /** What a server says when it refuses a credential (SPEC.md §14.3, RFC 6750, RFC 9728). */
 export interface Challenge {
@@ -40,18 +42,36 @@ export function authInterceptor(provider: AuthProvider): Interceptor {
         if (!isSafe(req.url)) throw new ConnectError(`a token would go in clear to ${req.url}`, Code.FailedPrecondition);
         req.header.set("Authorization", `Bearer ${token}`);
       } else req.header.delete("Authorization");
+      let challenge: Challenge | undefined;
       try {
         const res = await next(request?.() ?? req);
-        // Streams fail while they are read; but the challenge is a header, so that a refused
-        // one is known by it.
-        if (res.stream && !again && res.header.has("www-authenticate")) return { ...res, message: await begun(res.message) };
-        return res;
+        if (!res.stream || again || !mayBeRefused(req, res)) return res;
+        const { first, message } = await begun(res.message);
+        challenge = stepUpOf(first);
+        if (!challenge || !(await unlessAborted(provider.challenged(challenge, token), req.signal))) return { ...res, message };
       } catch (reason) {
-        const challenge = challengeOf(reason);
+        challenge = challengeOf(reason);
         if (again || !challenge || !(await unlessAborted(provider.challenged(challenge, token), req.signal))) throw reason;
       }
     }
   };
+}
+
+/**
+ * mayBeRefused tells whether the first message of a stream is waited for. Streams fail while they are
+ * read; but the challenge is a header, so that a refused one is known by it. A call by Send is answered.
+ */
+function mayBeRefused(req: Request, res: StreamResponse): boolean {
+  return res.header.has("www-authenticate") || (req.method.name === "Send" && req.header.has("Mcp-Method"));
+}
+
+/** stepUpOf reads the challenge in the answer to a call in an envelope (SPEC.md §14.4). */
+function stepUpOf(message: unknown): Challenge | undefined {
+  const { kind } = (message ?? {}) as Partial<Envelope>;
+  if (kind?.case !== "response" || kind.value.outcome.case !== "error") return undefined;
+  const { reason, scope, resource_metadata } = (errorData(kind.value.outcome.value) ?? {}) as Record<string, unknown>;
+  if (reason !== "insufficient_scope" || typeof scope !== "string") return undefined;
+  return { status: 403, error: reason, scope, ...(typeof resource_metadata === "string" && { resourceMetadata: resource_metadata }) };
 }
 
 /** unlessAborted is the promise, as long as signal does not abort. */
@@ -65,12 +85,13 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 /** begun waits until the stream's first message is there, or the stream has failed. */
-async function begun<T>(messages: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+async function begun<T>(messages: AsyncIterable<T>): Promise<{ first: T | undefined; message: AsyncIterable<T> }> {
   const rest = messages[Symbol.asyncIterator]();
   const first = await rest.next();
-  return (async function* () {
+  async function* all() {
     for (let n = first; !n.done; n = await rest.next()) yield n.value;
-  })();
+  }
+  return { first: first.done ? undefined : first.value, message: all() };
 }
 
 /** isSafe tells whether nobody on the way to a URL can read along: it is https, or on this machine. */

@@ -3,7 +3,7 @@
 
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 
-type Request = UnaryRequest | StreamRequest;
+export type Request = UnaryRequest | StreamRequest;
 
 /** repeatable gives an RPC's request as often as it is called; undefined for streams of requests, which the first try consumes. */
 export async function repeatable(req: Request): Promise<(() => Request) | undefined> {

@@ -3,9 +3,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Client as Client2 } from "@modelcontextprotocol/client";
 import { McpClient, webTransport } from "@mcpconnect/client";
+import { nodeTransport } from "@mcpconnect/client/node";
 import { OAuth } from "@mcpconnect/client/oauth";
-import { until } from "./scenarios.mjs";
+import { SendTransport } from "@mcpconnect/client/sdk";
+import { MODERN, sdk2, until } from "./scenarios.mjs";
 import { provider } from "./provider.mjs";
 import { build, start } from "./server.mjs";
 
@@ -98,6 +101,20 @@ for (const protocol of ["connect", "grpc-web"]) {
     const all = await Promise.all([1, 2, 3].map(() => c.callTool("update_resource", { text: "y" })));
     assert.ok(all.every((r) => r.case === "result"));
     assert.equal(logins.length, 2);
+  });
+}
+
+for (const [seam, open] of Object.entries({
+  "Send by fetch": (auth) => new SendTransport(webTransport(server.serving, "grpc-web", { auth })),
+  "Send over gRPC": (auth) => new SendTransport(nodeTransport(server.serving, { auth })),
+})) {
+  test(`login and step-up for the SDK, ${seam}`, async () => {
+    const { auth, logins } = login(["offline_access"]);
+    const t = sdk2(Client2, MODERN, () => open(auth));
+    const c = await t.connect(t.client());
+    await c.callTool({ name: "update_resource", arguments: { text: "z" } });
+    assert.deepEqual(logins.map((l) => l.get("scope")), ["offline_access", "offline_access write"]);
+    await c.close();
   });
 }
 

@@ -39,6 +39,7 @@ export async function gatewayTo(binary, url, origin) {
 function run(command, args, output) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit");
+  process.once("exit", () => child.kill());
   if (output !== "stderr") child.stderr.pipe(process.stderr);
   const lines = createInterface({ input: child[output] });
   const heard = [];
