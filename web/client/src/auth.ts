@@ -29,6 +29,8 @@ export interface AuthProvider {
   challenged(challenge: Challenge, token: string | undefined): Promise<boolean>;
 }
 
+type Next = Parameters<Interceptor>[0];
+
 /**
  * authInterceptor puts the provider's token on every RPC, and tries once more after a challenge. It waits for
  * the provider no longer than the call has time. In clear it sends tokens to this machine only.
@@ -36,15 +38,16 @@ export interface AuthProvider {
 export function authInterceptor(provider: AuthProvider): Interceptor {
   return (next) => async (req) => {
     const request = await repeatable(req);
-    for (let again = !request; ; again = true) {
+    for (let again = false; ; again = true) {
       const token = await unlessAborted(provider.token(), req.signal);
       if (token) {
         if (!isSafe(req.url)) throw new ConnectError(`a token would go in clear to ${req.url}`, Code.FailedPrecondition);
         req.header.set("Authorization", `Bearer ${token}`);
       } else req.header.delete("Authorization");
+      if (!request) return onlyOnce(next, req, provider, token);
       let challenge: Challenge | undefined;
       try {
-        const res = await next(request?.() ?? req);
+        const res = await next(request());
         if (!res.stream || again || !mayBeRefused(req, res)) return res;
         const { first, message } = await begun(res.message);
         challenge = stepUpOf(first);
@@ -55,6 +58,36 @@ export function authInterceptor(provider: AuthProvider): Interceptor {
       }
     }
   };
+}
+
+const renewed = new WeakSet<ConnectError>();
+
+/** isRenewed tells whether a stream of requests was refused, and another one may have better credentials. */
+export function isRenewed(reason: unknown): boolean {
+  return reason instanceof ConnectError && renewed.has(reason);
+}
+
+/** onlyOnce opens a stream of requests, which cannot be sent twice: whoever has done that may open another. */
+async function onlyOnce(next: Next, req: Request, provider: AuthProvider, token: string | undefined): ReturnType<Next> {
+  async function judged(reason: unknown): Promise<ConnectError> {
+    const error = ConnectError.from(reason);
+    const challenge = challengeOf(error);
+    if (challenge && (await unlessAborted(provider.challenged(challenge, token), req.signal))) renewed.add(error);
+    return error;
+  }
+  async function* all<T>(messages: AsyncIterable<T>) {
+    try {
+      yield* messages;
+    } catch (reason) {
+      throw await judged(reason);
+    }
+  }
+  try {
+    const res = await next(req);
+    return res.stream ? { ...res, message: all(res.message) } : res;
+  } catch (reason) {
+    throw await judged(reason);
+  }
 }
 
 /**

@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client as Client2 } from "@modelcontextprotocol/client";
 import { McpClient, webTransport } from "@mcpconnect/client";
-import { nodeTransport } from "@mcpconnect/client/node";
+import { nodeTransport, StreamTransport } from "@mcpconnect/client/node";
 import { OAuth } from "@mcpconnect/client/oauth";
 import { SendTransport } from "@mcpconnect/client/sdk";
-import { MODERN, sdk2, until } from "./scenarios.mjs";
+import { LEGACY, MODERN, sdk2, until } from "./scenarios.mjs";
 import { provider } from "./provider.mjs";
 import { build, start } from "./server.mjs";
 
@@ -117,6 +117,25 @@ for (const [seam, open] of Object.entries({
     await c.close();
   });
 }
+
+for (const version of [MODERN, LEGACY]) {
+  test(`login for the SDK, Connect over gRPC, ${version}`, async () => {
+    const { auth, logins } = login(["offline_access", "write"]);
+    const t = sdk2(Client2, version, () => new StreamTransport(nodeTransport(server.serving, { auth })));
+    const c = await t.connect(t.client());
+    await c.callTool({ name: "update_resource", arguments: { text: "z" } });
+    assert.equal(logins.length, 1);
+    await c.close();
+  });
+}
+
+test("a stream that is refused whatever is done fails its calls", async () => {
+  const transport = new StreamTransport(nodeTransport(server.serving, { auth: { token: async () => "wrong", challenged: async () => true } }));
+  const answer = new Promise((come) => (transport.onmessage = come));
+  await transport.send({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} });
+  assert.equal((await answer).error.code, -32603);
+  await transport.close();
+});
 
 test("answers to a login that did not begin here are refused", async () => {
   const { auth, kept, finished } = login(["write"]);
