@@ -116,7 +116,7 @@ describe("the page", () => {
       await page.click("[data-tool=take_stock]");
       assert.deepEqual(await page.locator("#fields input").evaluateAll((all) => all.map((i) => i.name)), ["steps", "pause_ms"], "order of the schema");
       await page.fill("#field-steps", "5");
-      await page.fill("#field-pause_ms", "200");
+      await page.fill("#field-pause_ms", "400"); // much more than what a busy machine takes to show a step
       await page.evaluate(() => {
         globalThis.times = [];
         const bar = document.getElementById("bar-label");
