@@ -39,13 +39,13 @@ describe("the page", () => {
     browser = await launch();
   });
   after(async () => {
-    const kept = readdirSync(shots).filter((shot) => statSync(join(shots, shot)).size > 5_000);
-    assert.equal(kept.length, 14, `screenshots: ${kept}`);
     await browser?.close();
     other.server.close();
     stranger.server.close();
     await app?.kill();
     await brief?.kill();
+    const kept = readdirSync(shots).filter((shot) => statSync(join(shots, shot)).size > 5_000);
+    assert.equal(kept.length, 14, `screenshots: ${kept}`);
   });
 
   beforeEach(async () => {
