@@ -388,7 +388,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 }
 
 
-async def main(argv: list[str], make: Callable[[int], Everything] = Everything) -> None:
+async def main(argv: list[str]) -> None:
     """Serves until the process is told to end."""
     from mcp_grpc.server import Server as GrpcServer
 
@@ -400,7 +400,7 @@ async def main(argv: list[str], make: Callable[[int], Everything] = Everything) 
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    server = GrpcServer(make(args.page_size).server, args.addr)
+    server = GrpcServer(Everything(args.page_size).server, args.addr)
     await server.start()
     say(event="serving", url=f"http://127.0.0.1:{server.port}")
     await ended.wait()

@@ -3,17 +3,19 @@
 
 """Everything, and what the scenarios of mcpconnect/testdata/scenarios.txt need beside it.
 
-Run as a program it does what everything.py does. The tests of web/client run it.
+Run as a program it serves, and says what happens as everything.py does. The tests of web/client run it.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import signal
 import sys
 from typing import Any
 
 import mcp.types as types
-from everything import WATCHED, Context, Everything, Result, Tool, accepted, exactly, form, main, text
+from everything import WATCHED, Context, Everything, Result, Tool, accepted, exactly, form, say, text
 from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ResourcesListChanged
 
@@ -168,5 +170,22 @@ _TOOLS: dict[str, Tool] = {
 }
 
 
+async def main(argv: list[str]) -> None:
+    """Serves until the process is told to end."""
+    from mcp_grpc.server import Server
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--page-size", type=int, default=1000)
+    parser.add_argument("--grace", type=float, default=1.0)
+    args = parser.parse_args(argv)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    server = Server(Scenarios(args.page_size).server, "127.0.0.1:0")
+    await server.start()
+    say(event="serving", url=f"http://127.0.0.1:{server.port}")
+    await ended.wait()
+    await server.stop(args.grace)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:], Scenarios))
+    asyncio.run(main(sys.argv[1:]))
