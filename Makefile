@@ -116,12 +116,18 @@ NPM := web/client examples/webapp/page
 .PHONY: web
 web: ## Check and test the TypeScript client and the web app, in Node and in Chromium
 	@.ci/npm $(NPM) || { (( $$? == 3 )); exit; }; \
+	$(make-venv) || { \
+		echo "web: SKIPPED: the TypeScript client with Python's server, whose packages could not be installed: is the registry reachable?" >&2; \
+		[[ -z $${CI:-} ]]; \
+	}; \
 	! grep -l '"resolved": "http' $(addsuffix /package-lock.json,$(NPM)); \
 	(cd web/client && npm run --silent build && npm test --silent); \
 	(cd examples/webapp/page && npx tsc --noEmit && npm test --silent)
 
 # A virtual environment with the versions of python/constraints.txt.
 VENV := .tmp/venv
+# Under a name of its own, with which make -n runs nothing that stands beside it.
+make-venv = $(MAKE) --silent $(VENV)/.installed
 $(VENV)/.installed: python/pyproject.toml python/constraints.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c python/constraints.txt -e "./python[dev]"

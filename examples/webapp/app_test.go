@@ -158,7 +158,7 @@ func TestTokensEnd(t *testing.T) {
 	a := newTestApp(t)
 	now := time.Now()
 	a.logins.now = func() time.Time { return now }
-	token := a.logins.newToken(login{user: "Ada", session: "s"})
+	token, _ := a.logins.newToken(login{user: "Ada", session: "s", expires: now.Add(sessionLife)})
 	if p, err := a.logins.VerifyToken(t.Context(), token, nil); err != nil || p.Subject != "Ada" {
 		t.Errorf("got %v, %v", p, err)
 	}
@@ -170,5 +170,14 @@ func TestTokensEnd(t *testing.T) {
 	a.logins.end("s")
 	if p, err := a.logins.VerifyToken(t.Context(), token, nil); err == nil {
 		t.Errorf("after the logout: got %v", p)
+	}
+	now = now.Add(time.Minute)
+	late, life := a.logins.newToken(login{user: "Ada", session: "s", expires: now.Add(time.Second)})
+	if life != time.Second {
+		t.Errorf("at the end of a login: a token for %v", life)
+	}
+	now = now.Add(time.Second)
+	if p, err := a.logins.VerifyToken(t.Context(), late, nil); err == nil {
+		t.Errorf("after the login: got %v", p)
 	}
 }

@@ -87,14 +87,16 @@ func (l *logins) end(session string) {
 	maps.DeleteFunc(l.tokens, func(_ string, t login) bool { return t.session == session })
 }
 
-func (l *logins) newToken(s login) string {
+// newToken gives a page of a login a token, and how long it is good: never longer than the login.
+func (l *logins) newToken(s login) (token string, life time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dropOld()
-	token := rand.Text()
-	s.expires = l.now().Add(l.tokenLife)
+	token = rand.Text()
+	life = min(l.tokenLife, s.expires.Sub(l.now()))
+	s.expires = l.now().Add(life)
 	l.tokens[token] = s
-	return token
+	return token, life
 }
 
 func (l *logins) dropOld() {
@@ -155,11 +157,12 @@ func (a *app) token(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "log in first", http.StatusUnauthorized)
 		return
 	}
+	token, life := a.logins.newToken(s)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(struct { //nolint:errchkjson,gosec // it is the answer's purpose; an error means that the client is gone
 		AccessToken string `json:"access_token"`
 		TokenType   string `json:"token_type"`
 		ExpiresIn   int    `json:"expires_in"`
-	}{a.logins.newToken(s), "Bearer", int(a.logins.tokenLife.Seconds())})
+	}{token, "Bearer", int(life.Seconds())})
 }

@@ -341,6 +341,22 @@ async def test_draining_answers_what_is_in_flight() -> None:
         await stopping
 
 
+async def test_who_leaves_a_drained_stream_takes_another_connection() -> None:
+    async with serving() as served:
+        subject = served.subject
+        talk = Talk(served)
+        await talk.hello()
+        unary = asyncio.ensure_future(hold(served))
+        await subject.until(lambda: subject.held == 1)
+        stopping = asyncio.ensure_future(served.server.stop(SECONDS))
+        assert (await talk.failure()).data == {"drained": True}
+        failure = await failing(served.stub.ListTools(ListToolsRequest()))
+        assert "shutting down" not in failure.message, "it came on the connection that ends"
+        subject.released.set()
+        await unary
+        await stopping
+
+
 async def test_what_outlasts_the_grace_is_cut_off() -> None:
     async with serving() as served:
         subject = served.subject

@@ -4,6 +4,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { createClient, Code, ConnectError, type CallOptions, type Client as RpcClient, type Transport } from "@connectrpc/connect";
 import { errorData, McpError } from "./errors.js";
+import { follow } from "./follow.js";
 import type { Prompt, Resource, ResourceTemplate, Tool } from "./gen/mcp/v1/catalog_pb.js";
 import type { JsonRpcError } from "./gen/mcp/v1/common_pb.js";
 import { type ClientInfoSchema, JsonEncoding, type RequestMeta, RequestMetaSchema } from "./gen/mcp/v1/common_pb.js";
@@ -111,7 +112,8 @@ export class McpClient {
 
   /** Calls a tool and gives the outcome: a result, questions, or a task. */
   async callTool(name: string, args?: Arguments, settings?: RoundSettings): Promise<Outcome> {
-    const res = await this.#unary("tools/call", name, settings, (o) => this.rpc.invokeTool(this.#call(name, args, settings, this.meta()), o));
+    const request = this.#call(name, args, settings, this.meta());
+    const res = await this.#unary("tools/call", name, settings, (o) => this.rpc.invokeTool(request, o));
     if (res.outcome.case === undefined) throw withoutOutcome();
     return res.outcome;
   }
@@ -206,12 +208,13 @@ export class McpClient {
   async *#stream<R>(method: string, name: string, settings: CallSettings | undefined, rpc: (o: CallOptions) => AsyncIterable<R>): AsyncGenerator<R, void> {
     // Leaving the loop does not end a stream of connect-web: only its signal does.
     const left = new AbortController();
-    const signal = settings?.signal ? AbortSignal.any([settings.signal, left.signal]) : left.signal;
+    const unfollow = follow(left, [settings?.signal]);
     try {
-      yield* rpc(options(method, name, { ...settings, signal }));
+      yield* rpc(options(method, name, { ...settings, signal: left.signal }));
     } catch (reason) {
       throw McpError.from(reason);
     } finally {
+      unfollow();
       left.abort();
     }
   }

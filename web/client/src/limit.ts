@@ -10,8 +10,9 @@ export const defaultMaxMessageBytes = 4 << 20;
 export function limited(fetch: typeof globalThis.fetch, max: number): typeof globalThis.fetch {
   return async (input, init) => {
     const res = await fetch(input, init);
-    if (!res.ok || !res.body) return res; // errors are read as text by whoever shows them
-    const framed = /grpc-web|connect\+/.test(res.headers.get("content-type") ?? "");
+    const type = res.headers.get("content-type") ?? "";
+    if (!res.body || (!res.ok && !type.includes("json"))) return res; // nobody reads it
+    const framed = /grpc-web|connect\+/.test(type);
     return new Response(framed ? res.body.pipeThrough(frames(max)) : await collect(res.body, max), res);
   };
 }

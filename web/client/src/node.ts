@@ -14,6 +14,11 @@ export interface NodeOptions extends Omit<WebOptions, "fetch"> {
   protocol?: "grpc" | "grpc-web" | "connect";
   /** Default: "2". Over "1.1" there is no bidirectional stream, and no gRPC. */
   httpVersion?: "1.1" | "2";
+  /**
+   * Over HTTP/2, how many ms a server may be silent before it is pinged. If it does not answer that within as many,
+   * and 5 s at most, its connection is given up, and calls on it fail. Default: 15 s (SPEC.md §12).
+   */
+  pingAfterMs?: number;
 }
 
 /**
@@ -22,7 +27,14 @@ export interface NodeOptions extends Omit<WebOptions, "fetch"> {
  */
 export function nodeTransport(url: string, options: NodeOptions = {}): Transport {
   const protocol = options.protocol ?? "grpc";
-  const common = { baseUrl: url.replace(/\/$/, ""), interceptors: [...interceptors(options), whereRefused], readMaxBytes: options.maxMessageBytes ?? defaultMaxMessageBytes };
+  const pingIntervalMs = options.pingAfterMs ?? 15_000;
+  const common = {
+    baseUrl: url.replace(/\/$/, ""),
+    interceptors: [...interceptors(options), whereRefused],
+    readMaxBytes: options.maxMessageBytes ?? defaultMaxMessageBytes,
+    pingIntervalMs,
+    pingTimeoutMs: Math.min(pingIntervalMs, 5_000),
+  };
   if (protocol === "grpc") return createGrpcTransport(common);
   const httpVersion = options.httpVersion ?? "2";
   if (protocol === "grpc-web") return createGrpcWebTransport({ ...common, httpVersion });
@@ -41,9 +53,14 @@ const whereRefused: Interceptor = (next) => async (req) => {
   }
 };
 
-/** isRefused tells whether a call was not looked at (RFC 9113 §8.7). Node says so by the text alone. */
+/**
+ * isRefused tells whether a call was not looked at (RFC 9113 §8.7). Node and connect-node say so
+ * by these texts alone. What a server says has no cause, and is hardly the second one.
+ */
 function isRefused(reason: unknown): boolean {
-  return ConnectError.from(reason).message.includes("REFUSED_STREAM");
+  const { cause, rawMessage } = ConnectError.from(reason);
+  if (cause !== undefined) return rawMessage === "Stream closed with error code NGHTTP2_REFUSED_STREAM";
+  return rawMessage === "http/2 stream closed with error code REFUSED_STREAM (0x7)";
 }
 
 export { StreamTransport } from "./stream.js";

@@ -3,7 +3,7 @@
 
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 
-type Request = UnaryRequest | StreamRequest;
+export type Request = UnaryRequest | StreamRequest;
 
 /** repeatable gives an RPC's request as often as it is called; undefined for streams of requests, which the first try consumes. */
 export async function repeatable(req: Request): Promise<(() => Request) | undefined> {
@@ -14,7 +14,7 @@ export async function repeatable(req: Request): Promise<(() => Request) | undefi
 }
 
 /** all reads a stream to its end. */
-export async function all<T>(messages: AsyncIterable<T>): Promise<T[]> {
+async function all<T>(messages: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const m of messages) list.push(m);
   return list;

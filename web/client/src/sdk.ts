@@ -5,10 +5,11 @@ import { create } from "@bufbuild/protobuf";
 import { createClient, Code, ConnectError, type Client as RpcClient, type Transport as RpcTransport } from "@connectrpc/connect";
 import { envelopeOf, type Id, type JsonRpcMessage, messageOf } from "./envelope.js";
 import { McpError, rpcError } from "./errors.js";
+import { follow } from "./follow.js";
 import { EnvelopeSchema } from "./gen/mcp/v1/envelope_pb.js";
 import { MCP } from "./gen/mcp/v1/mcp_pb.js";
 import { mirror, mirroredName } from "./metadata.js";
-import { pause } from "./pause.js";
+import { Backoff } from "./pause.js";
 
 export type { JsonRpcMessage } from "./envelope.js";
 
@@ -22,7 +23,7 @@ export interface SendOptions {
 }
 
 const versionKey = "io.modelcontextprotocol/protocolVersion";
-const minBackoff = 100; // ms, of a session's stream that broke
+const minBackoff = 200; // ms, of a session's stream that broke
 const maxBackoff = 10_000;
 const farewell = 5_000; // ms for a server that may be gone
 
@@ -105,14 +106,14 @@ export class SendTransport {
 
   async #call(m: JsonRpcMessage, id: Id, options: SendOptions): Promise<void> {
     const abort = new AbortController();
-    const cancelled = () => options.requestSignal?.aborted || abort.signal.aborted || this.#end.signal.aborted;
-    const signals = [abort.signal, this.#end.signal, ...(options.requestSignal ? [options.requestSignal] : [])];
+    const unfollow = follow(abort, [this.#end.signal, options.requestSignal]);
+    const cancelled = () => abort.signal.aborted;
     this.#calls.set(id, abort);
     let session = "";
     try {
       const stream = this.#rpc.send(envelopeOf(m), {
         headers: this.#headers(m, options),
-        signal: AbortSignal.any(signals),
+        signal: abort.signal,
         onHeader: (h) => (session = h.get("mcp-session-id") ?? ""),
       });
       let answered = false;
@@ -134,6 +135,7 @@ export class SendTransport {
       if (!cancelled()) this.#fail(id, reason);
     } finally {
       this.#calls.delete(id);
+      unfollow();
       abort.abort(); // leaving the loop by an exception of the SDK's own must not leave the stream
       if (!options.requestSignal?.aborted && !this.#end.signal.aborted) options.onRequestStreamEnd?.();
     }
@@ -184,11 +186,11 @@ export class SendTransport {
   }
 
   async #keepListening(stands: () => void): Promise<void> {
-    for (let backoff = minBackoff; !this.#end.signal.aborted; backoff = Math.min(2 * backoff, maxBackoff)) {
+    for (const backoff = new Backoff(minBackoff, maxBackoff); !this.#end.signal.aborted; await backoff.wait(this.#end.signal)) {
+      backoff.begin();
       try {
         const headers = mirror({ version: this.#version, session: this.sessionId });
         for await (const envelope of this.#rpc.send(create(EnvelopeSchema), { headers, signal: this.#end.signal, onHeader: stands })) {
-          backoff = minBackoff;
           const m = messageOf(envelope);
           if (m) this.onmessage?.(m);
         }
@@ -200,8 +202,6 @@ export class SendTransport {
         if (e.status === Code.Unimplemented || e.status === Code.InvalidArgument) return; // a server without such streams
       }
       stands();
-      // Clients of one server must not come in step.
-      await pause(backoff * (1 + Math.random()), this.#end.signal);
     }
   }
 

@@ -4,7 +4,7 @@
 import { fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { McpClient } from "./client.js";
 import { ListenResponseSchema, type ListenResponse, type SubscriptionFilterSchema } from "./gen/mcp/v1/subscription_pb.js";
-import { pause } from "./pause.js";
+import { Backoff } from "./pause.js";
 
 export interface SharedListenOptions {
   /** Ends the subscription of this page. */
@@ -18,13 +18,19 @@ export interface SharedListenOptions {
   onerror?: (reason: unknown) => void;
 }
 
+const minWait = 500; // ms
+const maxWait = 30_000;
+
 /**
  * listenShared is Listen for pages that are open in several tabs: all tabs of an origin
  * share one stream, because over HTTP/1.1 a browser has six connections for all of them. One
  * tab holds it (Web Locks) and tells the others (BroadcastChannel); when it goes, another
  * takes over. A change that falls into that gap is not told, so every page gets
  * `acknowledged` anew after it and reads again what it shows. Streams that break are opened
- * again, after 0.5 s, then after twice as long each time, up to 30 s.
+ * again, within 0.5 s, then within twice as long each time, up to 30 s.
+ *
+ * Where there are no Web Locks, which are for pages from https and from this machine only, each
+ * page has a stream of its own.
  */
 export async function listenShared(
   client: McpClient,
@@ -33,33 +39,37 @@ export async function listenShared(
   options: SharedListenOptions,
 ): Promise<void> {
   const { signal, name = "mcpconnect", onerror } = options;
-  const channel = new BroadcastChannel(`${name}:listen`);
-  let holds = false;
+  let tell = (_: Uint8Array): void => {};
   let acknowledged: Uint8Array | undefined;
+
+  async function hold(): Promise<void> {
+    for (const backoff = new Backoff(minWait, maxWait); !signal.aborted; await backoff.wait(signal)) {
+      backoff.begin();
+      try {
+        for await (const m of client.listen(filter, { signal })) {
+          const bytes = toBinary(ListenResponseSchema, m);
+          if (m.kind.case === "acknowledged") acknowledged = bytes;
+          tell(bytes);
+          onchange(m);
+        }
+      } catch (reason) {
+        if (!signal.aborted) onerror?.(reason);
+      }
+      acknowledged = undefined;
+    }
+  }
+
+  const locks = globalThis.navigator?.locks as LockManager | undefined;
+  if (!locks) return hold();
+  const channel = new BroadcastChannel(`${name}:listen`);
   channel.onmessage = (e: MessageEvent<Uint8Array | null>) => {
     if (e.data !== null) onchange(fromBinary(ListenResponseSchema, e.data));
-    else if (holds && acknowledged) channel.postMessage(acknowledged); // a page came late
+    else if (acknowledged) channel.postMessage(acknowledged); // a page came late to ours, which holds the stream
   };
   channel.postMessage(null);
+  tell = (bytes) => channel.postMessage(bytes);
   try {
-    await navigator.locks.request(`${name}:listen`, { signal }, async () => {
-      holds = true;
-      for (let wait = 500; !signal.aborted; wait = Math.min(2 * wait, 30_000)) {
-        try {
-          for await (const m of client.listen(filter, { signal })) {
-            wait = 250;
-            const bytes = toBinary(ListenResponseSchema, m);
-            if (m.kind.case === "acknowledged") acknowledged = bytes;
-            channel.postMessage(bytes);
-            onchange(m);
-          }
-        } catch (reason) {
-          if (!signal.aborted) onerror?.(reason);
-        }
-        acknowledged = undefined;
-        await pause(wait, signal);
-      }
-    });
+    await locks.request(`${name}:listen`, { signal }, hold);
   } catch (reason) {
     if (!signal.aborted) throw reason;
   } finally {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createClient, Code, ConnectError, type Client as RpcClient, type Transport as RpcTransport } from "@connectrpc/connect";
+import { isRenewed } from "./auth.js";
 import { envelopeOf, type Id, type JsonRpcMessage, messageOf } from "./envelope.js";
 import { isDrained, McpError, rpcError } from "./errors.js";
 import type { Envelope } from "./gen/mcp/v1/envelope_pb.js";
@@ -18,6 +19,8 @@ interface Stream {
   calls: Map<Id, Envelope>;
   /** A session was opened on it. */
   legacy: boolean;
+  /** Something has come on it. */
+  heard: boolean;
   ended: boolean;
   wake?: () => void;
 }
@@ -29,7 +32,8 @@ interface Stream {
  *
  * When the stream breaks, modern calls in flight fail and the next message opens another
  * one. Calls that the server has left undone as it drained (SPEC.md §10.4) are made again
- * there, and do not fail. A legacy session ends with its stream, which closes the transport.
+ * there, and do not fail; so are those of a stream that was refused before the user had logged in.
+ * A legacy session ends with its stream, which closes the transport.
  */
 export class StreamTransport {
   onclose?: (() => void) | undefined;
@@ -85,7 +89,7 @@ export class StreamTransport {
   }
 
   #open(): Stream {
-    const s: Stream = { queue: [], calls: new Map(), legacy: false, ended: false };
+    const s: Stream = { queue: [], calls: new Map(), legacy: false, heard: false, ended: false };
     const received = this.#receive(s).finally(() => this.#running.delete(received));
     this.#running.add(received);
     return s;
@@ -99,6 +103,7 @@ export class StreamTransport {
         onHeader: (h) => (this.sessionId = h.get("mcp-session-id") ?? undefined),
       });
       for await (const envelope of responses) {
+        s.heard = true;
         const m = messageOf(envelope);
         if (m) this.#take(s, m);
       }
@@ -128,7 +133,9 @@ export class StreamTransport {
   }
 
   async #lost(s: Stream, e: McpError): Promise<void> {
-    if (!s.legacy && isDrained(e) && this.#moves < maxMoves) {
+    // What a server has refused for its credentials it has not looked at.
+    const refused = isRenewed(e.cause) && !s.heard && this.#moves === 0;
+    if (refused || (!s.legacy && isDrained(e) && this.#moves < maxMoves)) {
       for (const [id, call] of s.calls) this.#moving.set(id, call);
       await pause(movePause << this.#moves++, this.#end.signal);
       for (const [id, call] of this.#moving) {

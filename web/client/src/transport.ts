@@ -1,9 +1,9 @@
 // Copyright 2026 The mcpconnect Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Interceptor, Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
-import { authInterceptor, type AuthProvider } from "./auth.js";
+import { authInterceptor, type AuthProvider, isSafe } from "./auth.js";
 import { defaultMaxMessageBytes, limited } from "./limit.js";
 
 /** The protocols that a browser can speak. */
@@ -14,6 +14,8 @@ export interface WebOptions {
   auth?: AuthProvider;
   /** Headers on every RPC. Default: none. */
   headers?: HeadersInit;
+  /** Lets `headers` send credentials in clear to other machines: where something else encrypts. Default: such calls fail. */
+  insecureCredentials?: boolean;
   /** Makes the HTTP requests. Default: the global fetch. */
   fetch?: typeof globalThis.fetch;
   /** The largest message that is taken from the server, in bytes. Default: 4 MiB. */
@@ -48,12 +50,17 @@ function settings(url: string, options: WebOptions) {
   };
 }
 
+/** The headers that hold some. */
+const credentials = ["Authorization", "X-Mcp-Api-Key", "Cookie", "Proxy-Authorization"];
+
 /** interceptors gives those that the options ask for. */
-export function interceptors(options: Pick<WebOptions, "auth" | "headers" | "interceptors">): Interceptor[] {
+export function interceptors(options: Pick<WebOptions, "auth" | "headers" | "insecureCredentials" | "interceptors">): Interceptor[] {
   const list = [...(options.interceptors ?? [])];
   if (options.headers) {
     const fixed = new Headers(options.headers);
-    list.push((next) => (req) => {
+    const secret = options.insecureCredentials ? undefined : credentials.find((name) => fixed.has(name));
+    list.push((next) => async (req) => {
+      if (secret && !isSafe(req.url)) throw new ConnectError(`the header ${secret} would go in clear to ${req.url}`, Code.FailedPrecondition);
       fixed.forEach((value, key) => req.header.set(key, value));
       return next(req);
     });

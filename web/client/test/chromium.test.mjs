@@ -5,45 +5,15 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { bundled, launch } from "./chromium.mjs";
+import { launch } from "./chromium.mjs";
 import { losses } from "./losses.mjs";
 import { expected } from "./native.mjs";
+import { pageScript } from "./page.mjs";
 import { rude } from "./rude.mjs";
 import { scenarios, VERSIONS } from "./scenarios.mjs";
 import { build, start, temporary } from "./server.mjs";
 import { differences } from "./suite.mjs";
 import { typed } from "./typed.mjs";
-
-/** The page: what Node does for each test is told by its arguments. */
-const script = `
-  import { Client as Client2 } from "@modelcontextprotocol/client";
-  import { Client as Client1 } from "@modelcontextprotocol/sdk/client/index.js";
-  import * as types1 from "@modelcontextprotocol/sdk/types.js";
-  import { McpClient, webTransport } from "@mcpconnect/client";
-  import { SendTransport } from "@mcpconnect/client/sdk";
-  import { losses } from "./losses.mjs";
-  import { play, sdk1, sdk2 } from "./scenarios.mjs";
-  import { outcomes } from "./suite.mjs";
-  import { typed } from "./typed.mjs";
-
-  const blocking = async () => Number(await (await fetch("/blocking")).text());
-  function client(version, url, protocol) {
-    const transport = () => new SendTransport(webTransport(url, protocol));
-    return version ? sdk2(Client2, version, transport, blocking) : sdk1(Client1, types1, transport, blocking);
-  }
-  export const scenario = (name, ...of) => play(name, client(...of));
-  export const suite = (cases, ...of) => outcomes(client(...of), cases);
-  export const loss = (name, url, protocol) => losses[name]({
-    bidi: false,
-    transport: () => new SendTransport(webTransport(url, protocol)),
-    typed: () => new McpClient(webTransport(url, protocol)),
-  });
-  export const call = (name, url, protocol) => typed[name]({
-    rpc: (options) => webTransport(url, protocol, options),
-    small: () => webTransport(url + "/small", protocol),
-    blocking,
-  });
-`;
 
 describe("in Chromium, from another origin", () => {
   const binary = build("./testserver");
@@ -51,7 +21,7 @@ describe("in Chromium, from another origin", () => {
   before(async () => {
     const pages = temporary();
     writeFileSync(join(pages, "index.html"), `<!doctype html><title>scenarios</title><link rel="icon" href="data:,">`);
-    writeFileSync(join(pages, "run.js"), await bundled(script));
+    writeFileSync(join(pages, "run.js"), await pageScript());
     server = await start(binary, ["-pages", pages], ["pages", "serving"]);
     browser = await launch();
     page = await browser.newPage();
@@ -88,7 +58,7 @@ describe("in Chromium, from another origin", () => {
       });
     }
     for (const name of Object.keys(typed)) {
-      test(`typed client, ${protocol}: ${name}`, () => run("call", name, server.serving, protocol));
+      test(`typed client, ${protocol}: ${name}`, () => run("call", name, server.serving, `${server.serving}/small`, protocol));
     }
   }
 });

@@ -5,16 +5,17 @@
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { folder, temporary } from "./server.mjs";
 
 const root = join(folder, "../..");
+const folders = ["web/client", "examples/webapp/page"];
 let bare;
 before(() => {
   bare = temporary();
-  for (const file of ["Makefile", ".ci/npm", ...["web/client", "examples/webapp/page"].flatMap((d) => [`${d}/package.json`, `${d}/package-lock.json`])]) {
+  for (const file of ["Makefile", ".ci/npm", ...folders.flatMap((d) => [`${d}/package.json`, `${d}/package-lock.json`])]) {
     mkdirSync(dirname(join(bare, file)), { recursive: true });
     copyFileSync(join(root, file), join(bare, file));
   }
@@ -25,9 +26,9 @@ before(() => {
 });
 
 /** make runs `make web` there. */
-function make(env) {
+function make(env, cwd = bare) {
   return new Promise((done) => {
-    execFile("make", ["web"], { cwd: bare, env: { HOME: bare, ...env } }, (err, stdout, stderr) => done({ failed: err !== null, said: stdout + stderr }));
+    execFile("make", ["web"], { cwd, env: { HOME: cwd, ...env } }, (err, stdout, stderr) => done({ failed: err !== null, said: stdout + stderr }));
   });
 }
 
@@ -46,3 +47,29 @@ for (const [what, env, why] of [
     assert.deepEqual(readdirSync(join(bare, "web/client")).filter((f) => f === "dist"), []);
   });
 }
+
+test("without the packages for Python, it says what is skipped, and goes on; CI fails", async () => {
+  const dir = temporary();
+  mkdirSync(join(dir, "bin"));
+  for (const file of ["Makefile", ".ci/npm", "python/pyproject.toml", "python/constraints.txt", ...folders.map((d) => `${d}/package-lock.json`)]) {
+    mkdirSync(dirname(join(dir, file)), { recursive: true });
+    copyFileSync(join(root, file), join(dir, file));
+  }
+  for (const d of folders) { // as if npm had been there
+    mkdirSync(join(dir, d, "node_modules"));
+    copyFileSync(join(root, d, "package-lock.json"), join(dir, d, "node_modules/.lock"));
+  }
+  const tool = (name, script) => writeFileSync(join(dir, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  tool("python3", "echo no registry >&2; exit 1");
+  tool("npm", 'echo "npm $*"');
+  tool("npx", "");
+  const run = (env) => make({ PATH: `${join(dir, "bin")}:${process.env.PATH}`, ...env }, dir);
+  const skipped = await run();
+  assert.match(skipped.said, /SKIPPED: .*Python's server/);
+  assert.match(skipped.said, /npm run --silent build\nnpm test --silent\n/);
+  assert.equal(skipped.failed, false);
+  const inCI = await run({ CI: "true" });
+  assert.match(inCI.said, /SKIPPED: .*Python's server/);
+  assert.doesNotMatch(inCI.said, /npm/);
+  assert.equal(inCI.failed, true);
+});

@@ -14,9 +14,19 @@ const elsewhere = {
   ClientBoundsRounds: "McpClient makes no rounds by itself: it returns questions",
 };
 
+const list = readFileSync(join(folder, "../../mcpconnect/testdata/scenarios.txt"), "utf8").trim().split("\n").sort();
+const inFile = (file) => {
+  const text = readFileSync(join(folder, "test", file), "utf8");
+  return list.filter((name) => text.includes(name));
+};
+
 test("the scenarios are those of the Go client", () => {
-  const list = readFileSync(join(folder, "../../mcpconnect/testdata/scenarios.txt"), "utf8").trim().split("\n");
-  const restarts = readFileSync(join(folder, "test/restarts.test.mjs"), "utf8");
-  const here = [...Object.keys({ ...scenarios, ...losses, ...typed, ...elsewhere }), ...list.filter((name) => restarts.includes(name))];
-  assert.deepEqual(here.sort(), list.sort());
+  const here = [...Object.keys({ ...scenarios, ...losses, ...typed, ...elsewhere }), ...inFile("restarts.test.mjs")];
+  assert.deepEqual(here.sort(), list);
+});
+
+test("Python's server plays all but those that the tests have servers of their own for", () => {
+  const ownServers = [...Object.keys(losses), "StreamsThatDrainOneAfterTheOther"];
+  const here = [...Object.keys({ ...scenarios, ...typed, ...elsewhere }), ...inFile("python.test.mjs"), ...ownServers];
+  assert.deepEqual(here.sort(), list);
 });

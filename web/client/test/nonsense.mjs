@@ -34,6 +34,14 @@ export const nonsense = {
   "HTML": (res) => res.setHeader("Content-Type", "text/html").end("<h1>Hi</h1>"),
   "the HTML of a proxy": (res) => res.writeHead(502, { "Content-Type": "text/html" }).end("<h1>Bad gateway</h1>"),
   "JSON with an error of another kind": (res) => res.writeHead(500, { "Content-Type": "application/json" }).end('{"code":7,"details":{}}'),
+  "an error without end": (res) => {
+    res.writeHead(500, { "Content-Type": "application/json" }).write('{"code":"internal","message":"');
+    const more = () => {
+      while (!res.destroyed && res.write("x".repeat(1 << 16)));
+    };
+    res.on("drain", more);
+    more();
+  },
   "nothing for good": (res) => res.writeHead(204).end(),
   "an unknown challenge": (res) => res.writeHead(401, { "WWW-Authenticate": 'Bearer error="' }).end(),
   "another protocol": (res) => res.setHeader("Content-Type", "application/grpc").end(frame(bytes())),

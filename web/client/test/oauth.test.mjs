@@ -3,9 +3,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Client as Client2 } from "@modelcontextprotocol/client";
 import { McpClient, webTransport } from "@mcpconnect/client";
+import { nodeTransport, StreamTransport } from "@mcpconnect/client/node";
 import { OAuth } from "@mcpconnect/client/oauth";
-import { until } from "./scenarios.mjs";
+import { SendTransport } from "@mcpconnect/client/sdk";
+import { LEGACY, MODERN, sdk2, until } from "./scenarios.mjs";
 import { provider } from "./provider.mjs";
 import { build, start } from "./server.mjs";
 
@@ -101,13 +104,46 @@ for (const protocol of ["connect", "grpc-web"]) {
   });
 }
 
+for (const [seam, open] of Object.entries({
+  "Send by fetch": (auth) => new SendTransport(webTransport(server.serving, "grpc-web", { auth })),
+  "Send over gRPC": (auth) => new SendTransport(nodeTransport(server.serving, { auth })),
+})) {
+  test(`login and step-up for the SDK, ${seam}`, async () => {
+    const { auth, logins } = login(["offline_access"]);
+    const t = sdk2(Client2, MODERN, () => open(auth));
+    const c = await t.connect(t.client());
+    await c.callTool({ name: "update_resource", arguments: { text: "z" } });
+    assert.deepEqual(logins.map((l) => l.get("scope")), ["offline_access", "offline_access write"]);
+    await c.close();
+  });
+}
+
+for (const version of [MODERN, LEGACY]) {
+  test(`login for the SDK, Connect over gRPC, ${version}`, async () => {
+    const { auth, logins } = login(["offline_access", "write"]);
+    const t = sdk2(Client2, version, () => new StreamTransport(nodeTransport(server.serving, { auth })));
+    const c = await t.connect(t.client());
+    await c.callTool({ name: "update_resource", arguments: { text: "z" } });
+    assert.equal(logins.length, 1);
+    await c.close();
+  });
+}
+
+test("a stream that is refused whatever is done fails its calls", async () => {
+  const transport = new StreamTransport(nodeTransport(server.serving, { auth: { token: async () => "wrong", challenged: async () => true } }));
+  const answer = new Promise((come) => (transport.onmessage = come));
+  await transport.send({ jsonrpc: "2.0", id: 1, method: "tools/list", params: {} });
+  assert.equal((await answer).error.code, -32603);
+  await transport.close();
+});
+
 test("answers to a login that did not begin here are refused", async () => {
   const { auth, kept, finished } = login(["write"]);
   await assert.rejects(auth.finishLogin(`${redirectUri}?code=x&state=y`), /no login has begun/);
   await auth.login("");
   await assert.rejects(auth.finishLogin(finished()), /no login has begun/, "a code is good once");
   for (const [what, change] of Object.entries({ state: { state: "forged" }, issuer: { iss: "https://evil.example" } })) {
-    kept.set("mcpconnect:login", JSON.stringify({ verifier: "v".repeat(43), state: new URL(finished()).searchParams.get("state"), back: "", scope: "" }));
+    kept.set("mcpconnect:login", JSON.stringify({ issuer: op.issuer, verifier: "v".repeat(43), state: new URL(finished()).searchParams.get("state"), back: "", scope: "" }));
     const url = new URL(finished());
     for (const [key, value] of Object.entries(change)) url.searchParams.set(key, value);
     await assert.rejects(auth.finishLogin(url.href), new RegExp(what === "state" ? "state" : "iss"), what);

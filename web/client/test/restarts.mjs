@@ -1,15 +1,16 @@
 // Copyright 2026 The mcpconnect Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { connect, createServer } from "node:net";
+import assert from "node:assert/strict";
 import { once } from "node:events";
-import { start } from "./server.mjs";
+import { connect, createServer } from "node:net";
+import { until } from "./scenarios.mjs";
 
 /**
  * rollout runs a server that is replaced, again and again, as a mesh does it: connections go to
- * the new one before the old one drains.
+ * the new one before the old one drains. begin() starts one that tells its blocking() calls.
  */
-export async function rollout(binary, args = []) {
+export async function rollout(begin) {
   const sockets = new Set();
   let server;
   const proxy = createServer((client) => {
@@ -30,8 +31,12 @@ export async function rollout(binary, args = []) {
     },
     async replace() {
       const old = server;
-      server = await start(binary, args, ["pages", "serving"]);
+      server = await begin();
       await old?.stop();
+    },
+    /** lose carries nothing more on the connections that there are. */
+    lose() {
+      for (const s of sockets) s.unpipe().pause();
     },
     async stop() {
       for (const s of sockets) s.destroy();
@@ -41,4 +46,29 @@ export async function rollout(binary, args = []) {
   };
   await r.replace();
   return r;
+}
+
+const rollouts = 4;
+
+/** survives replaces the server some times; answered tells how many answers there were. */
+export async function survives(r, answered) {
+  for (let i = 0; i < rollouts; i++) {
+    const before = await answered();
+    await until(async () => (await answered()) >= before + 50, "50 answers");
+    await r.replace();
+  }
+}
+
+/** cutOff replaces a server, which has no patience, in the middle of a call, which it may have done. */
+export async function cutOff(begin, block) {
+  const r = await rollout(begin);
+  try {
+    const cut = block(r.url);
+    await until(async () => (await r.server.blocking()) === 1, "begin of block");
+    await r.replace();
+    assert.equal(await cut, -32603);
+    assert.equal(await r.server.blocking(), 0, "the call was made again");
+  } finally {
+    await r.stop();
+  }
 }

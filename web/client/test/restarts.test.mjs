@@ -5,28 +5,28 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { Client as Client2 } from "@modelcontextprotocol/client";
 import { McpClient } from "@mcpconnect/client";
 import { nodeTransport, StreamTransport } from "@mcpconnect/client/node";
 import { SendTransport } from "@mcpconnect/client/sdk";
-import { bundled, launch, site } from "./chromium.mjs";
+import { launch, site } from "./chromium.mjs";
 import { greeter, load } from "./load.mjs";
-import { rollout } from "./restarts.mjs";
+import { pageScript } from "./page.mjs";
+import { cutOff, rollout, survives } from "./restarts.mjs";
 import { rude } from "./rude.mjs";
 import { LEGACY, MODERN, rejection, sdk2, until } from "./scenarios.mjs";
-import { build, temporary } from "./server.mjs";
+import { build, start, temporary } from "./server.mjs";
 
 const binary = build("./testserver");
 const pages = temporary();
-const rollouts = 4;
 
-/** survives replaces the server some times; answered tells how many answers there were. */
-async function survives(r, answered) {
-  for (let i = 0; i < rollouts; i++) {
-    const before = await answered();
-    await until(async () => (await answered()) >= before + 50, "50 answers");
-    await r.replace();
-  }
+/** begin is a way to start a server. */
+function begin(...args) {
+  return async () => {
+    const server = await start(binary, ["-pages", pages, ...args], ["pages", "serving"]);
+    return { ...server, blocking: async () => Number(await (await fetch(`${server.pages}/blocking`)).text()) };
+  };
 }
 
 for (const protocol of ["grpc", "connect"]) {
@@ -37,7 +37,7 @@ for (const protocol of ["grpc", "connect"]) {
   };
   for (const [client, open] of Object.entries(clients)) {
     test(`ARolloutLosesNoCall: ${client}, ${protocol} over HTTP/2`, async () => {
-      const r = await rollout(binary, ["-pages", pages]);
+      const r = await rollout(begin());
       const l = load(await open(nodeTransport(r.url, { protocol })), 8);
       try {
         await survives(r, () => l.answered);
@@ -53,27 +53,7 @@ for (const protocol of ["grpc", "connect"]) {
 describe("in Chromium", () => {
   let browser, page, origin;
   before(async () => {
-    origin = await site(await bundled(`
-      import { Client as Client2 } from "@modelcontextprotocol/client";
-      import { listenShared, McpClient, webTransport } from "@mcpconnect/client";
-      import { SendTransport } from "@mcpconnect/client/sdk";
-      import { greeter, load } from "./load.mjs";
-      import { MODERN, sdk2 } from "./scenarios.mjs";
-      let l;
-      export async function begin(client, url, protocol) {
-        const rpc = webTransport(url, protocol);
-        l = load(await greeter(client === "typed" ? new McpClient(rpc) : sdk2(Client2, MODERN, () => new SendTransport(rpc))), 5);
-      }
-      export const answered = () => l.answered;
-      export const end = () => l.stop().then(() => l.failures);
-      const told = [];
-      export const listen = (url, protocol) => {
-        const tell = (kind) => void told.push(kind);
-        void listenShared(new McpClient(webTransport(url, protocol)), { toolsListChanged: true }, (m) => tell(m.kind.case), { signal: new AbortController().signal, name: protocol, onerror: (e) => tell(e.message) });
-      };
-      export const heard = () => told.splice(0);
-      export const block = async (url, protocol) => new McpClient(webTransport(url, protocol)).callTool("block").then(() => "done", (e) => e.code);
-    `));
+    origin = await site(await pageScript());
     browser = await launch();
     page = await browser.newPage();
     await page.goto(origin.url);
@@ -87,7 +67,7 @@ describe("in Chromium", () => {
   for (const protocol of ["connect", "grpc-web"]) {
     for (const client of ["typed", "SDK, Send"]) {
       test(`ARolloutLosesNoCall: ${client}, ${protocol}`, async () => {
-        const r = await rollout(binary, ["-pages", pages, "-origins", origin.url]);
+        const r = await rollout(begin("-origins", origin.url));
         let failures;
         try {
           await run("begin", client, r.url, protocol);
@@ -100,7 +80,7 @@ describe("in Chromium", () => {
       });
     }
     test(`a shared subscription goes on at the next server, ${protocol}`, async () => {
-      const r = await rollout(binary, ["-pages", pages, "-origins", origin.url]);
+      const r = await rollout(begin("-origins", origin.url));
       const heard = [];
       const acknowledged = (n) => until(async () => heard.push(...(await run("heard"))) >= n, `${n} acknowledgements`);
       try {
@@ -114,14 +94,14 @@ describe("in Chromium", () => {
       }
       assert.deepEqual(heard, ["acknowledged", "acknowledged"], "it ended with an error");
     });
-    test(`ACallThatIsCutOffIsNotMadeAgain: ${protocol}`, () => cutOff(["-origins", origin.url], (url) => run("block", url, protocol)));
+    test(`ACallThatIsCutOffIsNotMadeAgain: ${protocol}`, () => cutOff(begin("-grace", "1ms", "-origins", origin.url), (url) => run("block", url, protocol)));
   }
 });
 
 for (const protocol of ["grpc", "connect"]) {
   for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTransport(rpc), Send: (rpc) => new SendTransport(rpc) })) {
     test(`ACallThatIsCutOffIsNotMadeAgain: ${seam}, ${protocol} over HTTP/2`, () =>
-      cutOff([], async (url) => {
+      cutOff(begin("-grace", "1ms"), async (url) => {
         const t = sdk2(Client2, MODERN, () => open(nodeTransport(url, { protocol })));
         const c = await t.connect(t.client());
         return (await rejection(c.callTool({ name: "block" }), "block")).code;
@@ -131,7 +111,7 @@ for (const protocol of ["grpc", "connect"]) {
 
 for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTransport(rpc), Send: (rpc) => new SendTransport(rpc) })) {
   test(`a legacy session ends with its server, ${seam}`, async () => {
-    const r = await rollout(binary, ["-pages", pages]);
+    const r = await rollout(begin());
     try {
       const t = sdk2(Client2, LEGACY, () => open(nodeTransport(r.url)));
       const c = await t.connect(t.client());
@@ -143,21 +123,6 @@ for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTranspor
       await r.stop();
     }
   });
-}
-
-/** cutOff replaces a server in the middle of a call, which it may have done. */
-async function cutOff(args, block) {
-  const r = await rollout(binary, ["-pages", pages, "-grace", "1ms", ...args]);
-  try {
-    const blocking = async () => Number(await (await fetch(`${r.server.pages}/blocking`)).text());
-    const cut = block(r.url);
-    await until(async () => (await blocking()) === 1, "begin of block");
-    await r.replace();
-    assert.equal(await cut, -32603);
-    assert.equal(await blocking(), 0, "the call was made again");
-  } finally {
-    await r.stop();
-  }
 }
 
 for (const [name, want] of Object.entries({ StreamsThatDrainOneAfterTheOther: undefined, ServersThatAlwaysDrain: -32603 })) {
@@ -180,3 +145,36 @@ for (const [name, want] of Object.entries({ StreamsThatDrainOneAfterTheOther: un
     }
   });
 }
+
+for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTransport(rpc), Send: (rpc) => new SendTransport(rpc) })) {
+  test(`a call fails when the network has gone without a word, ${seam}`, async () => {
+    const r = await rollout(begin());
+    const t = sdk2(Client2, MODERN, () => open(nodeTransport(r.url, { pingAfterMs: 500 })));
+    const c = await t.connect(t.client());
+    try {
+      const cut = rejection(c.callTool({ name: "block" }), "block");
+      await until(async () => (await r.server.blocking()) === 1, "begin of block");
+      r.lose();
+      assert.equal((await cut).code, -32603);
+    } finally {
+      await c.close();
+      await r.stop();
+    }
+  });
+}
+
+test("what a server says of refused streams makes no call again", async () => {
+  let calls = 0;
+  const there = await rude("", {
+    http2: true,
+    rpcs: {
+      invokeTool() {
+        calls++;
+        throw new ConnectError("the server behind me said REFUSED_STREAM", Code.Unavailable);
+      },
+    },
+  });
+  await rejection(new McpClient(nodeTransport(there.url)).callTool("x"), "error");
+  await there.stop();
+  assert.equal(calls, 1);
+});

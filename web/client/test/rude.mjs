@@ -116,8 +116,7 @@ const behaviours = {
 };
 
 /** rude starts the server that has this behaviour. */
-export async function rude(name, { http2 = false } = {}) {
-  const rpcs = behaviours[name]?.();
+export async function rude(name, { http2 = false, rpcs = behaviours[name]?.() } = {}) {
   const routes = (router) => router.service(MCP, { ...rpcs, shutdown: () => ({ accepted: true }) });
   return listen(connectNodeAdapter({ routes }), http2);
 }

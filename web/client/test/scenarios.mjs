@@ -165,9 +165,12 @@ export const scenarios = {
   async TransportCarriesCustomMethods(t) {
     const c = await t.connect(t.client());
     const request = { method: "com.example/echo", params: { value: [9007199254740991, null] } };
-    // Of a modern server the SDK wants a resultType, which this method does not give.
-    if (t.version === MODERN) check(/resultType/.test((await rejection(t.request(c, request), "echo")).message), "another failure");
-    else equal((await t.request(c, request)).value, request.params.value, "value");
+    // Of a modern server the SDK wants a resultType, which only Python's puts into the results of custom methods.
+    try {
+      equal((await t.request(c, request)).value, request.params.value, "value");
+    } catch (e) {
+      if (t.version !== MODERN || !/resultType/.test(e.message)) throw e;
+    }
     const e = await rejection(t.request(c, { ...request, method: "com.example/fail" }), "fail");
     equal(e.data, request.params.value, "data");
   },

@@ -67,8 +67,15 @@ function field(name: string, schema: Schema, required: boolean): Field {
     input.step = type === "integer" ? "1" : "any";
     if (schema.minimum !== undefined) input.min = `${schema.minimum}`;
     if (schema.maximum !== undefined) input.max = `${schema.maximum}`;
-    return { name, row, value: () => (input.value === "" ? undefined : Number(input.value)) };
+    return { name, row, value: () => (input.value === "" ? undefined : exactly(input.value)) };
   }
   if (type === "string") return { name, row, value: () => (input.value === "" && !required ? undefined : input.value) };
   return { name, row, value: () => (input.value === "" ? undefined : (JSON.parse(input.value) as unknown)) };
+}
+
+/** exactly reads a number, or fails if it would be another one. */
+function exactly(digits: string): number {
+  const n = Number(digits);
+  if (Number.isInteger(n) && !Number.isSafeInteger(n)) throw new RangeError(`${digits} has more digits than this page can send`);
+  return n;
 }

@@ -40,6 +40,7 @@ async function showTools(): Promise<void> {
 
 function choose(name: string, title: string, description: string, schema: unknown, button: HTMLElement): void {
   running?.abort();
+  running = undefined; // what it still says is not about this tool
   for (const other of document.querySelectorAll(".tool")) other.removeAttribute("aria-current");
   button.setAttribute("aria-current", "true");
   element("call-title").textContent = title;
@@ -68,10 +69,12 @@ async function call(name: string, fields: Field[]): Promise<void> {
       if (running === run) show(event);
     }
   } catch (reason) {
-    if (running === run || run.signal.aborted) failed(run, reason);
+    if (running === run) failed(run, reason);
   } finally {
-    if (running === run) running = undefined;
-    if (!running) buttons(false);
+    if (running === run) {
+      running = undefined;
+      buttons(false);
+    }
   }
 }
 
@@ -111,7 +114,7 @@ function block(kind: Kind): HTMLElement {
     const image = document.createElement("img");
     image.src = URL.createObjectURL(new Blob([kind.value.data as Uint8Array<ArrayBuffer>], { type: kind.value.mimeType }));
     image.alt = "Image that the tool gave";
-    image.addEventListener("load", () => URL.revokeObjectURL(image.src));
+    for (const end of ["load", "error"]) image.addEventListener(end, () => URL.revokeObjectURL(image.src));
     return image;
   }
   return text("p", `(content of kind ${kind.case})`);
@@ -161,15 +164,21 @@ function listTools(): void {
 
 element("protocol").addEventListener("change", listTools);
 listTools();
-// All tabs share this stream. What `acknowledged` says is: from now on changes are told.
-const left = new AbortController();
-addEventListener("pagehide", () => left.abort());
-void listenShared(
-  client(),
-  { resourceSubscriptions: ["pantry://shelf"] },
-  (m) => {
-    element("watching").textContent = m.kind.case === "acknowledged" ? "Watching." : `Changed at ${new Date().toLocaleTimeString()}.`;
-    showShelf().catch((reason: unknown) => (element("watching").textContent = `The shelf cannot be read: ${McpError.from(reason).message}`));
-  },
-  { signal: left.signal, name: "pantry", onerror: () => (element("watching").textContent = "Not watching; trying again.") },
-);
+watch();
+// A page that is shown again as it was has missed the changes meanwhile; `acknowledged` makes it read anew.
+addEventListener("pageshow", (e) => e.persisted && watch());
+
+/** watch shows the shelf, and its changes until the page is left. All tabs share its stream. */
+function watch(): void {
+  const left = new AbortController();
+  addEventListener("pagehide", () => left.abort(), { once: true });
+  void listenShared(
+    client(),
+    { resourceSubscriptions: ["pantry://shelf"] },
+    (m) => {
+      element("watching").textContent = m.kind.case === "acknowledged" ? "Watching." : `Changed at ${new Date().toLocaleTimeString()}.`;
+      showShelf().catch((reason: unknown) => (element("watching").textContent = `The shelf cannot be read: ${McpError.from(reason).message}`));
+    },
+    { signal: left.signal, name: "pantry", onerror: () => (element("watching").textContent = "Not watching; trying again.") },
+  );
+}

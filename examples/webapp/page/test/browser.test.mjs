@@ -39,13 +39,13 @@ describe("the page", () => {
     browser = await launch();
   });
   after(async () => {
-    const kept = readdirSync(shots).filter((shot) => statSync(join(shots, shot)).size > 5_000);
-    assert.equal(kept.length, 14, `screenshots: ${kept}`);
     await browser?.close();
     other.server.close();
     stranger.server.close();
     await app?.kill();
     await brief?.kill();
+    const kept = readdirSync(shots).filter((shot) => statSync(join(shots, shot)).size > 5_000);
+    assert.equal(kept.length, 14, `screenshots: ${kept}`);
   });
 
   beforeEach(async () => {
@@ -116,7 +116,7 @@ describe("the page", () => {
       await page.click("[data-tool=take_stock]");
       assert.deepEqual(await page.locator("#fields input").evaluateAll((all) => all.map((i) => i.name)), ["steps", "pause_ms"], "order of the schema");
       await page.fill("#field-steps", "5");
-      await page.fill("#field-pause_ms", "200");
+      await page.fill("#field-pause_ms", "400"); // much more than what a busy machine takes to show a step
       await page.evaluate(() => {
         globalThis.times = [];
         const bar = document.getElementById("bar-label");
@@ -186,6 +186,56 @@ describe("the page", () => {
     await tabs[0].waitForFunction(() => document.getElementById("watching").textContent === "Watching.");
     await add("Tea");
     assert.equal(streams, 1, "one other tab takes over");
+    assert.deepEqual(faults, []);
+  });
+
+  test("watches again when the browser shows it again as it was", async () => {
+    await login();
+    await page.waitForFunction(() => document.getElementById("watching").textContent === "Watching.");
+    const heard = await page.evaluate(() => {
+      dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+      const before = document.getElementById("shelf").dataset.updates;
+      dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      return before;
+    });
+    await page.waitForFunction((n) => document.getElementById("shelf").dataset.updates > n, heard);
+    const form = await newPage();
+    await form.goto(app.serving);
+    await form.fill("#name", "Sugar");
+    await form.click("text=Put on the shelf");
+    await page.waitForFunction(() => document.getElementById("shelf").textContent.includes("Sugar"));
+    assert.deepEqual(faults, []);
+  });
+
+  test("a tool that is chosen while another runs ends that, and is not blamed", async () => {
+    await login();
+    await page.click("[data-tool=take_stock]");
+    await page.fill("#field-steps", "100");
+    await page.click("#run");
+    await page.waitForSelector("#progress:not([hidden])");
+    await page.click("[data-tool=last_count]");
+    for (const end = Date.now() + 10_000; ; ) {
+      assert.doesNotMatch(await page.textContent("#status"), /Cancelled/);
+      await page.click("#run");
+      await status("done");
+      if ((await result()) === "cancelled") break;
+      assert.ok(Date.now() < end, "the tool was not told");
+    }
+    assert.deepEqual(faults, []);
+  });
+
+  test("sends no other number than was typed", async () => {
+    await login();
+    await page.click("[data-tool=add_item]");
+    await page.fill("#field-name", "Sand");
+    await page.fill("#field-amount", "9007199254740993");
+    await page.click("#run");
+    await status("error");
+    assert.match(await page.textContent("#status"), /9007199254740993 has more digits/);
+    await page.fill("#field-amount", "9007199254740991");
+    await page.click("#run");
+    await status("done");
+    await page.waitForFunction(() => document.getElementById("shelf").textContent.includes("9007199254740991"));
     assert.deepEqual(faults, []);
   });
 

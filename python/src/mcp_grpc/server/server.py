@@ -171,16 +171,23 @@ class Server:
 
     async def _stop(self, grace: float) -> None:
         assert self._stopped is not None
+        goodbye: asyncio.Future[None] | None = None
         try:
             if self._health is not None:
                 await self._health.tell(serving=False)
+            # Clients learn that the connection goes before they learn that a stream does: the next one would begin on
+            # the same connection, and be lost with it.
+            goodbye = asyncio.ensure_future(self._server.stop(grace + 2 * _CUT_OFF_SECONDS))
+            await asyncio.sleep(0)  # it begins
             self._service.draining.set()
             await self._wait_for_rpcs(grace)
             for rpc in list(self._rpcs.running):
                 rpc.cut_off()
             await self._wait_for_rpcs(_CUT_OFF_SECONDS)
         finally:
-            await self._stack.aclose()
+            await self._stack.aclose()  # grpc.aio is stopped at once there
+            if goodbye is not None:
+                await goodbye
             self._stopped.set()
 
     async def _wait_for_rpcs(self, seconds: float) -> None:
