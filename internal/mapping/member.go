@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // unquote decodes a string that the scanner has passed over. A lone surrogate, which no
@@ -112,7 +114,7 @@ func Object(text []byte) (map[string]json.RawMessage, error) {
 	if plain {
 		err := s.object(func(quoted, value []byte) {
 			plain = plain && bytes.IndexByte(quoted, '\\') < 0
-			o[string(quoted[1:len(quoted)-1])] = value
+			o[commonName(quoted[1:len(quoted)-1])] = value
 		})
 		s.space()
 		plain = plain && err == nil && s.pos == len(text)
@@ -123,6 +125,37 @@ func Object(text []byte) (map[string]json.RawMessage, error) {
 	clear(o)
 	err := DecodeSDK(text, &o)
 	return o, err
+}
+
+// commonName gives the name of a member, without a copy if it is one of those that most messages have.
+func commonName(b []byte) string {
+	switch string(b) {
+	case "_meta":
+		return "_meta"
+	case "name":
+		return "name"
+	case "arguments":
+		return "arguments"
+	case "content":
+		return "content"
+	case "isError":
+		return "isError"
+	case "structuredContent":
+		return "structuredContent"
+	case "resultType":
+		return "resultType"
+	case "progressToken":
+		return "progressToken"
+	case mcp.MetaKeyProtocolVersion:
+		return mcp.MetaKeyProtocolVersion
+	case mcp.MetaKeyClientInfo:
+		return mcp.MetaKeyClientInfo
+	case mcp.MetaKeyClientCapabilities:
+		return mcp.MetaKeyClientCapabilities
+	case mcp.MetaKeyServerInfo:
+		return mcp.MetaKeyServerInfo
+	}
+	return string(b)
 }
 
 func kindOf(c byte) string {
