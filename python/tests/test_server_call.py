@@ -20,6 +20,7 @@ from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest, ListToolsRequest
 from mcp_grpc.codec import envelope_from_value, envelope_to_value, failure_of_frame, from_value
 from mcp_grpc.server import ServerLimits
 from mcp_grpc.server import exchange as exchange_module
+from mcp_grpc.server.outbox import Outbox
 
 HOLD = CallToolRequest(name="hold")
 
@@ -325,7 +326,7 @@ async def test_progress_that_is_too_large_is_left_out_and_the_stream_goes_on() -
 async def test_answers_that_nobody_reads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     most = 0
 
-    class Watched(exchange_module.Outbox[Envelope]):
+    class Watched(Outbox[Envelope]):
         def force(self, item: Envelope) -> None:
             nonlocal most
             super().force(item)

@@ -8,11 +8,13 @@ import asyncio
 from typing import Any
 
 import grpc
+import mcp.types as types
 import pytest
-from serving import INITIALIZE, LEGACY, META, SECONDS, Served, Talk, failing, serving
+from everything import Context, Result, text
+from serving import INITIALIZE, LEGACY, META, SECONDS, Served, Subject, Talk, failing, serving
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
-from mcp_grpc._gen.mcp.v1.session_pb2 import InitializeRequest, ShutdownRequest
+from mcp_grpc._gen.mcp.v1.session_pb2 import InitializeRequest, PingRequest, ShutdownRequest
 from mcp_grpc._gen.mcp.v1.subscription_pb2 import ListenRequest
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest, ListToolsRequest
 from mcp_grpc.codec import envelope_to_value, from_value
@@ -129,6 +131,60 @@ async def test_an_idle_session_ends_and_a_used_one_does_not() -> None:
         assert (failure.status, failure.code) == (grpc.StatusCode.NOT_FOUND, -32600)
         assert await served.request("ping", {}, session) == {"jsonrpc": "2.0", "id": 1, "result": {}}
         await stream.end()
+
+
+async def test_a_ping_keeps_a_session_alive_in_every_form() -> None:
+    async with serving() as served:
+        session = await served.open()
+        known = served.server._service.sessions._sessions[session[0][1]]
+
+        def ends() -> float:
+            assert known._idle is not None
+            return known._idle.when()
+
+        before = ends()
+        await served.request("ping", {}, session)
+        by_send = ends()
+        assert by_send > before
+        await served.stub.Ping(PingRequest(), metadata=session)
+        assert ends() > by_send
+
+
+async def test_a_meta_that_is_null_is_none() -> None:
+    async with serving() as served:
+        session = await served.open()
+        assert "result" in await served.request("tools/list", {"_meta": None}, session)
+        assert "result" in await served.request("tools/list", {"_meta": None})
+        assert "result" in await served.request("initialize", {**INITIALIZE, "_meta": None})
+        request = ListToolsRequest(extra_json=b'{"_meta":null}')
+        await served.stub.ListTools(request, metadata=session)
+        await served.stub.ListTools(request)
+
+
+async def test_a_meta_in_extra_json_is_the_meta() -> None:
+    async with serving() as served:
+        meta = b'{"_meta":{"io.modelcontextprotocol/protocolVersion":"1999-01-01"}}'
+        failure = await failing(served.stub.ListTools(ListToolsRequest(extra_json=meta)))
+        assert (failure.status, failure.code) == (grpc.StatusCode.FAILED_PRECONDITION, -32022)
+        failure = await failing(served.stub.ListTools(ListToolsRequest(extra_json=b'{"_meta":5}')))
+        assert (failure.status, failure.code) == (grpc.StatusCode.INVALID_ARGUMENT, -32602)
+
+
+async def test_a_question_that_is_too_large_fails_at_once() -> None:
+    async def ask(ctx: Context, params: types.CallToolRequestParams) -> Result:
+        await ctx.session.elicit_form("who? " * 5000, {"type": "object", "properties": {}})
+        return text("asked")
+
+    subject = Subject()
+    subject.add_tool("ask", ask)
+    async with serving(subject, limits=ServerLimits(message_bytes=20_000)) as served:
+        talk = Talk(served)
+        await talk.initialize()
+        await talk.ask("tools/call", {"name": "ask"})
+        error = (await talk.value())["error"]
+        assert error["code"] == -32600
+        assert "larger" in error["message"]
+        await talk.end()
 
 
 async def test_there_are_only_so_many_sessions() -> None:

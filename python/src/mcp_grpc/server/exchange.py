@@ -165,8 +165,11 @@ class Exchange:
         return not self.deaf
 
     async def ask(self, request_id: str, method: str, params: Mapping[str, Any] | None) -> None:
-        """Send a request of the server's."""
-        await self.put(request(request_id, method, params, self.encoding))
+        """Send a request of the server's; MCPError if it is too large."""
+        envelope = request(request_id, method, params, self.encoding)
+        if self._is_too_large(envelope):  # nobody would answer it
+            raise MCPError(INVALID_REQUEST, f"{method} is larger than a message may be")
+        await self.put(envelope)
 
     async def tell(self, method: str, params: Mapping[str, Any] | None) -> None:
         """Send a notification of a call."""
@@ -249,9 +252,9 @@ class Exchange:
         check_repeated(envelope.request)
         context = CallContext(self.headers, key, scope.params, scope.session, self.tell, self)
         running.context = context
-        if method == "ping":
-            return {}
         with scope.session.use() if scope.session is not None else contextlib.nullcontext():
+            if method == "ping":
+                return {}
             if self.single and method == "tools/call":
                 await self.service.check_params(scope, self.headers)
             if method == "subscriptions/listen":
