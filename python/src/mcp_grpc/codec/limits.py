@@ -18,7 +18,8 @@ from mcp_grpc.codec.errors import BothTwinsError, CodecError, LimitError, Malfor
 from mcp_grpc.codec.plan import STRUCT, is_map, map_value, message_name, text_half
 from mcp_grpc.codec.text import check
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+# Possessive: what an alternation of single characters could go back to fills the memory.
+_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 _BRACKETS = re.compile(r"[][{}]")
 
 # Fields of text that hold an object, not just any value.
@@ -121,12 +122,16 @@ class _Checker:
         """Check text that is JSON."""
         brackets = raw.count("{") + raw.count("[")  # those in strings, too: never too few
         if brackets > self._limits.max_depth or self._nodes + brackets > self._limits.max_nodes:
-            depth = brackets = 0
-            for bracket in _BRACKETS.findall(_STRINGS.sub("", raw)):
-                depth += 1 if bracket in "[{" else -1
-                brackets += bracket in "[{"
-                self._depth(depth)
-        self._count(brackets)
+            depth = 0
+            for bracket in _BRACKETS.finditer(_STRINGS.sub("", raw)):
+                if bracket[0] in "[{":
+                    depth += 1
+                    self._depth(depth)
+                    self._count(1)
+                else:
+                    depth -= 1
+        else:
+            self._count(brackets)
 
     def struct(self, struct: Struct, depth: int) -> None:
         self._depth(depth)

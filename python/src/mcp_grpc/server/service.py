@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -109,12 +110,15 @@ class Service:
     def scope(self, method: Method, request: Any, headers: Headers) -> Scope:
         """Check a typed request, and give what it runs in."""
         check_message(request, self.limits.json)
+        meta = {"_meta": to_value(request.meta)} if request.HasField("meta") else {}
+        scope = scope_of(self.sessions, headers, method.name, meta)
+        headers.check_mirror(method.name, getattr(request, method.name_field) if method.name_field else "")
         params = to_value(request)
         if method.rpc == "Complete" and isinstance(params.get("argument"), dict):
             params["argument"].setdefault("value", "")  # of a client that cannot say it (§15.3)
-        scope = scope_of(self.sessions, headers, method.name, params)
-        headers.check_mirror(method.name, getattr(request, method.name_field) if method.name_field else "")
-        return scope
+        if "_meta" in params and not meta:  # the field could not hold it, and it stands in extra_json
+            return scope_of(self.sessions, headers, method.name, params)
+        return replace(scope, params={**params, **scope.params})
 
     @staticmethod
     def message(result: Mapping[str, Any], response: type[Message], request: Any) -> Message:
