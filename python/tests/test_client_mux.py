@@ -555,3 +555,20 @@ async def test_keeps_nothing_of_calls_that_were_given_up() -> None:
         assert stream._slots._value == 20
         while stream._out:
             await asyncio.sleep(0.01)
+
+
+async def test_keeps_nothing_of_calls_that_were_given_up_before_they_were_written() -> None:
+    async def connect(stream: Stream) -> None:
+        await stream.hello(max_calls=20)
+        await asyncio.Event().wait()  # and reads no more
+
+    async with scripted(connect) as target, Client(target) as client:
+        stuff = {"x": "y" * 100_000}
+        for _ in range(30):
+            calls = [client.call_tool("a", stuff, timeout=0.02) for _ in range(20)]
+            for outcome in await asyncio.gather(*calls, return_exceptions=True):
+                assert isinstance(outcome, CallError)
+                assert outcome.status is grpc.StatusCode.DEADLINE_EXCEEDED
+        stream = await client._caller._mux.current()
+        assert not stream._calls
+        assert sum(not isinstance(item, bytes) for item in stream._out) == 0

@@ -26,7 +26,7 @@ from mcp_grpc.client.error import CallError
 from mcp_grpc.client.frames import answer_of, frame_body
 from mcp_grpc.client.link import Link, Metadata, RpcStream
 from mcp_grpc.client.mux import Mux
-from mcp_grpc.client.mux_stream import NoFramesError, OnEvent
+from mcp_grpc.client.mux_stream import BetterCredentialsError, NoFramesError, OnEvent
 from mcp_grpc.client.session import Session, Sessions
 from mcp_grpc.client.session_stream import Answering
 from mcp_grpc.client.wire import CALL_TOOL, REQUEST_META, field
@@ -89,7 +89,8 @@ class Caller:
         self._answering = answering
         self._framed = framed
         self._timeout = timeout
-        self._mux = Mux(link, self._stream_metadata, answering.take if answering is not None else None)
+        on_message = answering.take if answering is not None else None
+        self._mux = Mux(link, self._stream_metadata, on_message, of_session=sessions is not None)
         self._plain_meta = field(REQUEST_META, self._request_meta(None).SerializeToString())
         self._inherited: bool | None = None  # until it is known
         self._ids = 0
@@ -112,25 +113,30 @@ class Caller:
             session = await self._sessions.get(self._timeout) if self._sessions is not None else None
             try:
                 reply = await self._mux.call(body, self._timeout if timeout is None else timeout)
+            except BetterCredentialsError:
+                params = {"name": name} if arguments is None else {"name": name, "arguments": arguments}
+                answer: InvokeToolResponse = await self.unary(
+                    _INVOKE_TOOL, params, Wanted(timeout=timeout), framed=False
+                )
+                return answer
             except NoFramesError:
                 return None
             except CallError as e:
-                if last or not self.lost(session, e):
+                if last or not self._renewed(session, e):
                     raise
-                await self._mux.close()
                 continue
             if reply.WhichOneof("reply") != "call_tool":
                 raise malformed("the reply is of another kind")
             return reply.call_tool
         raise AssertionError("the second try has ended the loop")
 
-    async def unary(self, method: Method, params: Mapping[str, Any], wanted: Wanted) -> Any:
+    async def unary(self, method: Method, params: Mapping[str, Any], wanted: Wanted, *, framed: bool = True) -> Any:
         """Makes a request by its frame or its RPC, once more if the server has lost the session."""
         for last in (False, True):
             request, session, headers = await self.prepare(method, params, wanted)
             timeout = self._time(wanted)
             try:
-                if self._framed and not wanted.metadata:
+                if framed and self._framed and not wanted.metadata:
                     try:
                         return answer_of(method, await self._mux.call(frame_body(method, request), timeout))
                     except NoFramesError:
@@ -139,9 +145,8 @@ class Caller:
                     return await self._inherited_unary(method, params, wanted)
                 return await self._link.unary(method.rpc, request, headers, timeout)
             except CallError as e:
-                if last or not self.lost(session, e):
+                if last or not self._renewed(session, e):
                     raise
-                await self._mux.close()
         raise AssertionError("the second try has ended the loop")
 
     async def stream_tool(self, params: Mapping[str, Any], wanted: Wanted, hear: OnEvent) -> InvokeToolResponse:
@@ -151,9 +156,8 @@ class Caller:
             try:
                 return await self._stream_tool(prepared[0], prepared[2], params, wanted, hear)
             except CallError as e:
-                if last or not self.lost(prepared[1], e):
+                if last or not self._renewed(prepared[1], e):
                     raise
-                await self._mux.close()
         raise AssertionError("the second try has ended the loop")
 
     async def _stream_tool(
@@ -216,6 +220,15 @@ class Caller:
     def lost(self, session: Session | None, error: CallError) -> bool:
         """Whether the server has lost the session that the error is about."""
         return self._sessions is not None and self._sessions.drop(session, error)
+
+    def _renewed(self, session: Session | None, error: CallError) -> bool:
+        """The same; and calls from now on do not use the stream of that session, unless it is another one's already."""
+        is_current = self._sessions is not None and self._sessions.is_current(session)
+        if not self.lost(session, error):
+            return False
+        if is_current:
+            self._mux.retire()
+        return True
 
     async def prepare(
         self,

@@ -60,11 +60,15 @@ class Sessions:
                 self._session = Session(answer.session_id, result)
             return self._session
 
+    def is_current(self, session: Session | None) -> bool:
+        """Whether no other one has been opened since."""
+        return session is not None and self._session is session
+
     def drop(self, session: Session | None, error: CallError) -> bool:
         """Whether the error says that the server has lost the session; the next call opens another one then."""
         if session is None or error.status is not grpc.StatusCode.NOT_FOUND or error.code != types.INVALID_REQUEST:
             return False
-        if self._session is session:
+        if self.is_current(session):
             self._session = None
         return True
 
