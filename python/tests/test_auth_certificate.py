@@ -84,7 +84,7 @@ async def test_names(config: dict[str, Any], certificate: dict[str, Any], subjec
 
 @pytest.mark.parametrize("path", ["/x/../agent", "/./agent", "/..", "//agent", "/agent/", "/a%2Fb", ":443/agent"])
 async def test_odd_ids_are_nobodys_though_all_are_let_in(path: str) -> None:
-    everybody = Certificates(lambda name: Grant(name), trust_domain="example.org")
+    everybody = Certificates(Grant, trust_domain="example.org")
     with pytest.raises(InvalidCredentialError, match="no SPIFFE ID"):
         await everybody.authenticate(over(CLIENTS.issue(uris=["spiffe://example.org" + path]).pem))
 

@@ -107,7 +107,7 @@ def mcp_server(lab: Lab) -> MCPServer[Any]:
     server.prompt("hello")(lambda: "hello")
     server.prompt("secret")(lambda: "secret")
     server.resource("file:///open", name="open")(lambda: "open")
-    server.resource("file:///private/{name}", name="private")(lambda name: str(name))
+    server.resource("file:///private/{name}", name="private")(lambda name: f"{name}")
     return server
 
 
