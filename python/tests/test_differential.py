@@ -263,10 +263,6 @@ def _unknown_method(request: Request, go: Outcome, python: Outcome) -> bool:
     return _says(request, 'method:"x/y"') and refused(go, -32603) and refused(python, -32601)
 
 
-def _two_faults(request: Request, go: Outcome, python: Outcome) -> bool:
-    return _says(request, "[[[[[[[[") and refused(go, -32600) and refused(python, -32700)
-
-
 def _odd_reference(request: Request, go: Outcome, python: Outcome) -> bool:
     return _says(request, 'ref_extra_json:"{"name"', 'ref_extra_json:"{"uri"') and refused(go, -32602)
 
@@ -277,7 +273,6 @@ KNOWN: dict[str, Callable[[Request, Outcome, Outcome], bool]] = {
     "the Go SDK reads a name or URI that is missing as an empty one, which it does not find": _missing_name,
     "arguments that are no object go to the tool in Go, and the Python SDK refuses them": _arguments_no_object,
     "Go reads of params what the method needs, and does not see that another member is repeated (R5)": _repeated,
-    "of text that is too deep and no JSON either, Go tells what comes first": _two_faults,
     "the Go SDK refuses a reference that has both a name and a URI": _odd_reference,
     "with WithUnknownMethods, a method that nobody knows is an internal error in Go": _unknown_method,
 }

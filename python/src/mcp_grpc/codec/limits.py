@@ -19,8 +19,8 @@ from mcp_grpc.codec.plan import STRUCT, is_map, map_value, message_name, text_ha
 from mcp_grpc.codec.text import check
 
 # Possessive: what an alternation of single characters could go back to fills the memory.
-_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"')
-_BRACKETS = re.compile(r"[][{}]")
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_BRACKETS = re.compile(rb"[][{}]")
 
 # Fields of text that hold an object, not just any value.
 _OBJECTS = {
@@ -59,10 +59,12 @@ def check_message(message: Message, limits: Limits) -> None:
 
 
 def check_json(text: str | bytes, limits: Limits) -> str:
-    """The raw value that JSON text is, if it is within the limits; fails as :func:`check_message`."""
-    raw = check(text)
-    _Checker(limits).raw(raw)
-    return raw
+    """The raw value that JSON text is, if it is within the limits; fails as :func:`check_message`.
+
+    Text that is over the limits and no JSON either is a LimitError.
+    """
+    _Checker(limits).count(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    return check(text)
 
 
 @cache
@@ -113,18 +115,18 @@ class _Checker:
     def _text(self, name: str, text: bytes) -> None:
         if not text:
             return
+        self.count(text)
         raw = check(text)
-        self.raw(raw)
         if name in _OBJECTS and raw[0] != "{":
             raise MalformedError("JSON is no object")
 
-    def raw(self, raw: str) -> None:
-        """Check text that is JSON."""
-        brackets = raw.count("{") + raw.count("[")  # those in strings, too: never too few
+    def count(self, text: bytes) -> None:
+        """Check text before it is read: of what is over the limits, nothing is built."""
+        brackets = text.count(b"{") + text.count(b"[")  # those in strings, too: never too few
         if brackets > self._limits.max_depth or self._nodes + brackets > self._limits.max_nodes:
             depth = 0
-            for bracket in _BRACKETS.finditer(_STRINGS.sub("", raw)):
-                if bracket[0] in "[{":
+            for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", text)):
+                if bracket[0] in b"[{":
                     depth += 1
                     self._depth(depth)
                     self._count(1)
