@@ -341,6 +341,15 @@ async def test_a_handler_that_needs_input_asks_a_legacy_client() -> None:
         await bare.end()
 
 
+async def test_a_client_without_a_stream_cannot_be_asked() -> None:
+    async with serving() as served:
+        session = await served.open()
+        for tool in ("test_elicitation", "test_input_required_result_elicitation"):
+            request = from_value({"name": tool, "arguments": HELLO}, CallToolRequest)
+            failure = await failing(served.stub.InvokeTool(request, metadata=session))
+            assert (failure.status, failure.code) == (grpc.StatusCode.FAILED_PRECONDITION, -32600), tool
+
+
 async def test_a_question_is_cancelled_with_its_call() -> None:
     async with serving() as served:
         talk = Talk(served)

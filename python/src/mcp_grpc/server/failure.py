@@ -15,6 +15,7 @@ from typing import Final
 
 import grpc
 from mcp import MCPError
+from mcp.shared.exceptions import NoBackChannelError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND
 from pydantic import ValidationError
 
@@ -49,6 +50,8 @@ def _of_mcp(error: MCPError, method: str) -> RpcFailure:
     status = None
     if is_denial(error.code, error.data):
         status = grpc.StatusCode.PERMISSION_DENIED
+    elif isinstance(error, NoBackChannelError):
+        status = grpc.StatusCode.FAILED_PRECONDITION  # a client with a stream could be asked
     elif error.code == INVALID_PARAMS and _names_unknown(error, method):
         status = grpc.StatusCode.NOT_FOUND
     try:
