@@ -292,7 +292,7 @@ async def test_a_typed_call_is_asked_on_the_sessions_stream() -> None:
         session = await served.open()
         request = from_value(ELICIT, CallToolRequest)
         failure = await failing(served.stub.InvokeTool(request, metadata=session))
-        assert (failure.status, failure.code) == (grpc.StatusCode.INVALID_ARGUMENT, -32600)
+        assert (failure.status, failure.code) == (grpc.StatusCode.FAILED_PRECONDITION, -32600)
         stream = Talk(served, session)
         await stream.call.initial_metadata()
         call = asyncio.ensure_future(invoke(served, request, session))

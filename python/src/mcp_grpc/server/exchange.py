@@ -340,8 +340,8 @@ class Exchange:
         Raises:
             RpcFailure: There is no such request, or no answer.
         """
-        answer = answer_of(envelope)
         session = self.service.sessions.named(self.headers) or self.session
+        answer = answer_of(envelope)
         key = envelope.response.id if envelope.response.HasField("id") else None
         if session is None or not session.answered(key, answer):
             raise invalid_request("nobody waits for this response")
