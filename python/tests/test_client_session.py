@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import pytest
 from everything import Context, Result, text
 from mcp import types
@@ -124,3 +125,23 @@ async def test_a_call_that_needs_more_scopes_leaves_the_sessions_stream_alone(li
         subject.released.set()
         await held
         await client.call_tool("greet", {"name": "Ann"})
+
+
+async def test_who_waits_for_a_session_waits_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving() as served, client_of(served) as client:
+        opening, unary = asyncio.Event(), client._link.unary
+
+        async def held(rpc: str, *arguments: Any) -> Any:
+            if rpc == "Initialize":
+                opening.set()
+                await served.subject.released.wait()
+            return await unary(rpc, *arguments)
+
+        monkeypatch.setattr(client._link, "unary", held)
+        patient = asyncio.create_task(client.ping())
+        await opening.wait()
+        with pytest.raises(CallError) as failure:
+            await client.call_tool("greet", {"name": "Ann"}, timeout=0.1)
+        assert failure.value.status is grpc.StatusCode.DEADLINE_EXCEEDED
+        served.subject.released.set()
+        await patient

@@ -20,7 +20,7 @@ from mcp_grpc.auth.channel import ClientTLS, channel
 from mcp_grpc.auth.client_auth import ClientAuth
 from mcp_grpc.auth.denial import challenge_of
 from mcp_grpc.client.connect_call import ConnectCall
-from mcp_grpc.client.error import CallError
+from mcp_grpc.client.error import CallError, late
 from mcp_grpc.codec import METHODS_BY_RPC, RpcFailure, failure_of
 
 Metadata = tuple[tuple[str, str], ...]
@@ -63,6 +63,11 @@ class Link:
         self._closed = True
         await self._channel.close()
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to the server now."""
+        return self._channel.get_state() is grpc.ChannelConnectivity.READY
+
     async def headers(self, own: Metadata) -> Metadata:
         """Gives the metadata of an RPC: its own, the user's, and credentials; raises `CallError` without them."""
         if self._auth is None:
@@ -93,11 +98,12 @@ class Link:
     async def unary(self, rpc: str, request: Message, own: Metadata, timeout: float | None) -> Any:
         """Makes a unary RPC, twice if other credentials may do; raises `CallError`."""
         self.check_size(request.ByteSize())
+        left = time_left(timeout)
         for last in (False, True):
             metadata = await self.headers(own)
             try:
                 with self.guarded():
-                    answer = await self._stub(rpc)(request, metadata=metadata, timeout=timeout)
+                    answer = await self._stub(rpc)(request, metadata=metadata, timeout=left())
             except grpc.aio.AioRpcError as e:
                 failure = failure_of(e)
                 if last or not await self.refused(failure, e.initial_metadata()):
@@ -109,11 +115,12 @@ class Link:
     async def stream(self, rpc: str, request: Message, own: Metadata, timeout: float | None) -> RpcStream:
         """Starts a server-streaming RPC. What is wrong with it, reading tells."""
         self.check_size(request.ByteSize())
+        left = time_left(timeout)
 
         async def start() -> Any:
             metadata = await self.headers(own)
             with self.guarded():
-                return self._stub(rpc)(request, metadata=metadata, timeout=timeout)
+                return self._stub(rpc)(request, metadata=metadata, timeout=left())
 
         return RpcStream(self, start, await start())
 
@@ -186,6 +193,22 @@ class RpcStream:
     def cancel(self) -> None:
         """Ends the RPC, unless it has ended."""
         self._call.cancel()
+
+
+def time_left(timeout: float | None) -> Callable[[], float | None]:
+    """Gives what tells how many seconds are left of a time that begins now; that raises `CallError` when it is over."""
+    if timeout is None:
+        return lambda: None
+    clock = asyncio.get_running_loop().time
+    end = clock() + timeout
+
+    def left() -> float:
+        seconds = end - clock()
+        if seconds <= 0:
+            raise late()
+        return seconds
+
+    return left
 
 
 def readable(message: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import grpc
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import ReplyFrame
-from mcp_grpc.client.error import CallError, is_drained
+from mcp_grpc.client.error import CallError, is_drained, late
 from mcp_grpc.client.link import Link, Metadata
 from mcp_grpc.client.mux_stream import (
     BetterCredentialsError,
@@ -21,7 +21,6 @@ from mcp_grpc.client.mux_stream import (
     OnEvent,
     OnMessage,
     RetiredError,
-    late,
 )
 from mcp_grpc.codec import RpcFailure
 
@@ -142,7 +141,8 @@ class Mux:
             try:
                 self._stream = await self._open()
             except NoFramesError:
-                self._none = True
+                # Of who is not there nothing is known.
+                self._none = self._link.connected
                 raise
             return self._stream
 

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, Hello, ReplyFrame
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent
 from mcp_grpc.client.connect_call import ConnectCall
-from mcp_grpc.client.error import CallError, is_drained
+from mcp_grpc.client.error import CallError, is_drained, late
 from mcp_grpc.client.wire import batch, call_envelope, cancel_envelope
 from mcp_grpc.codec import RpcFailure, failure_of_frame
 
@@ -376,8 +376,3 @@ def _is_last(event: CallToolEvent) -> bool:
 def _expire(future: asyncio.Future[ReplyFrame]) -> None:
     if not future.done():
         future.set_exception(late())
-
-
-def late() -> CallError:
-    """Says that a deadline has passed."""
-    return CallError.plain(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")
