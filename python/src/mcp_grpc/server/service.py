@@ -135,7 +135,10 @@ class Service:
     async def check_params(self, scope: Scope, headers: Headers) -> None:
         """Compare ``mcp-param-*`` with the arguments of a call (§7.1); raises -32020."""
         if headers.params() and isinstance(name := scope.params.get("name"), str):
-            schema = self.core.input_schema(name) or await self._listed_schema(scope, headers, name)
+            # With a policy the list tells it: of what the caller may not use, nothing is told.
+            is_open = self.guard is None or self.guard.policy is None
+            schema = self.core.input_schema(name) if is_open else None
+            schema = schema or await self._listed_schema(scope, headers, name)
             if schema is not None:
                 check_params(headers, schema, scope.params.get("arguments"))
 
