@@ -125,7 +125,7 @@ async def visit(client: Any, peer: Peer) -> None:
     sent = {"n": BIG, "deep": [[-BIG, 1e-7, None]], "text": "\x00\u2028"}
     assert (await client.call_tool("structured_echo", sent)).structured_content == sent
     assert (await client.call_tool("test_image_content")).content[0].mime_type == "image/png"
-    data = [{"n": BIG}, None]
+    data = [{"n": BIG}, None, "x" * 100_000]  # more than the metadata that gRPC takes by default
     with pytest.raises(MCPError) as own:
         await client.call_tool("error_jsonrpc", {"code": 4001, "message": "mine", "data": data})
     assert (own.value.code, own.value.message, own.value.data) == (4001, "mine", data)
@@ -216,7 +216,7 @@ def visit_by_go(client: Peer, peer: Peer) -> None:
     assert echo["structuredContent"]["text"] == sent["text"]
     assert json.loads(echo["content"][0]["text"]) == sent  # of structured content the Go SDK makes float64
     assert client.call("tools/call", {"name": "test_image_content"})["content"][0]["mimeType"] == "image/png"
-    own = {"code": 4001, "message": "mine", "data": [{"n": BIG}, None]}
+    own = {"code": 4001, "message": "mine", "data": [{"n": BIG}, None, "x" * 100_000]}
     refused = client.refusal("tools/call", {"name": "error_jsonrpc", "arguments": own})
     assert own.items() <= refused.items()
     call = client.begin("tools/call", {"name": "block"})

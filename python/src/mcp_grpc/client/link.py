@@ -49,6 +49,9 @@ class Link:
         self._metadata = tuple(metadata)
         limits = (
             ("grpc.max_receive_message_length", max_message_bytes),
+            # The data of an error comes in trailers (SPEC.md §11.1), of which gRPC takes 16 KiB by itself.
+            ("grpc.max_metadata_size", max_message_bytes),
+            ("grpc.absolute_max_metadata_size", max_message_bytes),
             # A connection that has died is noticed within 20 s, also with a call in flight.
             ("grpc.keepalive_time_ms", 15_000),
             ("grpc.keepalive_timeout_ms", 5_000),
