@@ -113,6 +113,19 @@ async def test_shutdown_ends_its_session_and_no_other() -> None:
         await served.stub.ListTools(ListToolsRequest(), metadata=other)
 
 
+@pytest.mark.parametrize("who", ["client", "server"])
+async def test_shutdown_ends_its_session_though_a_call_does_not_end(who: str) -> None:
+    async with serving(limits=ServerLimits(unary_seconds=0.5 if who == "server" else 600)) as served:
+        session = await served.open()
+        held = asyncio.ensure_future(served.request("tools/call", {"name": "hold"}, session))
+        await served.subject.until(lambda: served.subject.held == 1)
+        ending = served.stub.Shutdown(ShutdownRequest(), metadata=session, timeout=0.2 if who == "client" else SECONDS)
+        assert (await failing(ending)).status == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert (await failing(held)).status == grpc.StatusCode.NOT_FOUND
+        await served.subject.until(lambda: served.subject.cancelled == 1)
+        assert not await shutdown(served, session)
+
+
 async def shutdown(served: Served, session: tuple[tuple[str, str], ...]) -> bool:
     accepted: bool = (await served.stub.Shutdown(ShutdownRequest(), metadata=session)).accepted
     return accepted

@@ -97,5 +97,8 @@ async def shutdown_rpc(service: Service, headers: Headers) -> ShutdownResponse:
         raise
     if session is None:
         return ShutdownResponse(accepted=False)
-    await session.quiesce(service.limits.unary_seconds)
-    return ShutdownResponse(accepted=service.sessions.end(session))
+    try:
+        await session.quiesce()
+    finally:  # also when the time of the RPC is over, or its client has gone
+        ended = service.sessions.end(session)
+    return ShutdownResponse(accepted=ended)
