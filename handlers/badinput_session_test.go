@@ -87,6 +87,11 @@ func TestASecondInitializeIsRefused(t *testing.T) {
 	runBadInput(t, []badInput{row})
 }
 
+// TestNobodyIsToldOfANotificationThatFails sends one to which the SDK objects.
+func TestNobodyIsToldOfANotificationThatFails(t *testing.T) {
+	runBadInput(t, []badInput{{name: "a second initialized", message: initialized(), legacy: true, wantSend: dropped, wantStream: dropped}})
+}
+
 func TestASessionOfSomebodyElseIsNotFound(t *testing.T) {
 	t.Parallel()
 	server := everything.NewServer()

@@ -6,6 +6,7 @@ package handlers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -58,7 +59,14 @@ func (s *Server) dispatchNotification(ctx context.Context, m method, name string
 	defer s.recovered(ctx, name, &err)
 	c := &call{method: name, scope: sc}
 	_, err = s.chain()(context.WithValue(ctx, callKey{}, c), name, m.request(sc.ss, p, extraOf(ctx, nil)))
-	return err
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if _, told := errors.AsType[*jsonrpc.Error](err); told {
+		return err
+	}
+	s.log.ErrorContext(ctx, "handler failed", "method", name, "error", err)
+	return nil // JSON-RPC 2.0 §4.1: nobody is told of a notification that fails
 }
 
 // abort cancels a request of the client, wherever it came in.

@@ -44,6 +44,7 @@ class CA:
         purposes: Sequence[x509.ObjectIdentifier] = (CLIENT,),
         common_name: str = "",
         ca: bool = False,
+        signs: bool | None = None,
         lifetime: float = 3600,
     ) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -55,7 +56,7 @@ class CA:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not common_name)
         if purposes:
             builder = builder.add_extension(x509.ExtendedKeyUsage(list(purposes)), critical=False)
-        builder = builder.add_extension(_usage(sign=ca), critical=True)
+        builder = builder.add_extension(_usage(sign=ca if signs is None else signs), critical=True)
         builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         pem = builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         raw = key.private_bytes(

@@ -24,6 +24,18 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp.shared.subscriptions import PromptsListChanged, ResourceUpdated, ToolsListChanged
 
+from mcp_grpc.auth import (
+    APIKeys,
+    Authenticator,
+    Bearer,
+    Certificates,
+    Grant,
+    StaticTokens,
+    UnixPeers,
+    record_api_key,
+    server_credentials,
+)
+
 # Half of what MCP 2025-11-25 has is deprecated in the SDK, and stands here all the same.
 warnings.simplefilter("ignore", MCPDeprecationWarning)
 
@@ -388,6 +400,20 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
 }
 
 
+def _authenticator(kind: str, secret: str) -> Authenticator | None:
+    """Whom the server lets in, as the Go peer has it."""
+    match kind:
+        case "bearer":
+            return Bearer(StaticTokens({secret: Grant("developer")}))
+        case "apikey":
+            return APIKeys([record_api_key(secret, "key holder")])
+        case "mtls":
+            return Certificates({"spiffe://example.org/client": Grant("client")}, trust_domain="example.org")
+        case "unix":
+            return UnixPeers()
+    return None
+
+
 async def main(argv: list[str]) -> None:
     """Serves until the process is told to end."""
     from mcp_grpc.server import Server as GrpcServer
@@ -396,13 +422,20 @@ async def main(argv: list[str]) -> None:
     parser.add_argument("--addr", default="127.0.0.1:0")
     parser.add_argument("--page-size", type=int, default=1000)
     parser.add_argument("--grace", type=float, default=1.0)
+    parser.add_argument("--auth", default="none", choices=["none", "bearer", "apikey", "mtls", "unix"])
+    for name in ("secret", "cert", "key", "ca"):
+        parser.add_argument(f"--{name}", default="")
     args = parser.parse_args(argv)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    server = GrpcServer(Everything(args.page_size).server, args.addr)
+    credentials = server_credentials(args.cert, args.key, client_ca=args.ca) if args.cert else None
+    everything = Everything(args.page_size).server
+    server = GrpcServer(everything, args.addr, auth=_authenticator(args.auth, args.secret), credentials=credentials)
     await server.start()
-    say(event="serving", url=f"http://127.0.0.1:{server.port}")
+    scheme = "https" if credentials is not None else "http"
+    url = args.addr if args.addr.startswith("unix:") else f"{scheme}://127.0.0.1:{server.port}"
+    say(event="serving", url=url)
     await ended.wait()
     await server.stop(args.grace)
 

@@ -56,6 +56,9 @@ def started(command: Sequence[str], *, cwd: Path | None = None, listening: str =
         cwd: Where it runs.
         listening: Waits until this address, "host:port", takes connections.
     """
+    # Shells have what they start in the background ignore SIGINT, and that is handed on.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
     program = Program(process)
     reader = threading.Thread(target=program.read)

@@ -85,15 +85,15 @@ async def sdk_client(
 
 @asynccontextmanager
 async def any_client(
-    url: str, version: str, form: str, *, answering: bool = False, on_log: Any = None
+    url: str, version: str, form: str, *, answering: bool = False, on_log: Any = None, **more: Any
 ) -> AsyncIterator[Any]:
     """Opens a client of one of the forms: they have their methods in common."""
     callbacks = ANSWERS if answering else None
     if form == "envelope":
-        async with sdk_client(url, version, callbacks, on_log) as client:
+        async with sdk_client(url, version, callbacks, on_log, **more) as client:
             yield client
         return
-    options = {"callbacks": callbacks, "logging_callback": on_log, "log_level": "debug"}
+    options = {"callbacks": callbacks, "logging_callback": on_log, "log_level": "debug", **more}
     async with typed_client(url, version, form, **options) as typed:
         yield typed
 

@@ -59,6 +59,8 @@ def over(pem: bytes) -> Call:
         pytest.param(SPIFFE, {"uris": [AGENT], "purposes": [SERVER]}, "", id="for servers"),
         pytest.param(SPIFFE, {"uris": [AGENT], "purposes": []}, "", id="for nothing in particular"),
         pytest.param(SPIFFE, {"uris": [AGENT], "ca": True}, "", id="of a CA"),
+        pytest.param(SPIFFE, {"uris": [AGENT], "ca": True, "signs": False}, "", id="of a CA that may not sign"),
+        pytest.param(SPIFFE, {"uris": [AGENT], "signs": True}, "", id="of who may sign and is no CA"),
         pytest.param(DNS, {"common_name": HOST}, "", id="a common name only"),
         pytest.param(DNS, {"dns": [HOST, "other.example.org"]}, "", id="two DNS names"),
         pytest.param(DNS, {"dns": [HOST], "ips": ["127.0.0.1"]}, "", id="a DNS name and an address"),
@@ -78,6 +80,13 @@ async def test_names(config: dict[str, Any], certificate: dict[str, Any], subjec
         else:
             with pytest.raises(InvalidCredentialError):
                 await authenticator.authenticate(over(issued.pem))
+
+
+@pytest.mark.parametrize("path", ["/x/../agent", "/./agent", "/..", "//agent", "/agent/", "/a%2Fb", ":443/agent"])
+async def test_odd_ids_are_nobodys_though_all_are_let_in(path: str) -> None:
+    everybody = Certificates(Grant, trust_domain="example.org")
+    with pytest.raises(InvalidCredentialError, match="no SPIFFE ID"):
+        await everybody.authenticate(over(CLIENTS.issue(uris=["spiffe://example.org" + path]).pem))
 
 
 async def test_what_is_no_certificate() -> None:

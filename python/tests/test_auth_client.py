@@ -26,6 +26,7 @@ from mcp_grpc.auth import (
     APIKeys,
     Bearer,
     BearerToken,
+    Call,
     Challenge,
     ClientCredentials,
     ClientTLS,
@@ -47,6 +48,7 @@ from mcp_grpc.auth import (
 from mcp_grpc.auth import Issuer as Config
 from mcp_grpc.auth.challenge import status_details
 from mcp_grpc.auth.fetch import FetchError
+from mcp_grpc.auth.jwt_parse import parse_jwt
 
 TOKEN = BearerToken("secret")
 
@@ -375,3 +377,16 @@ def test_the_header_comes_first() -> None:
     foreign = error_details_pb2.ErrorInfo(reason="INVALID_TOKEN", domain="other")
     assert read_challenge((), status_details(grpc.StatusCode.UNAUTHENTICATED, "x", foreign)) is None
     assert read_challenge((), (), [any_pb2.Any(type_url="x/google.rpc.ErrorInfo", value=b"\xff")]) is None
+
+
+def test_secrets_do_not_show_in_reprs() -> None:
+    secret = "c2VjcmV0LXZhbHVl"
+    call = Call("/mcp.v1.MCP/Ping", (("authorization", f"Bearer {secret}"), ("x-mcp-api-key", secret)))
+    token = parse_jwt(f"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.{secret}")
+    record = new_api_key("test", "ann")[1]
+    for shown in (call, token, ClientTLS(key=secret.encode()), record, BearerToken(secret), APIKey(secret)):
+        text = repr(shown) + str(shown)
+        assert secret not in text
+        assert repr(base64.b64decode(secret)) not in text
+        assert record.hash not in text
+        assert "eyJzdWIiOiJhIn0" not in text

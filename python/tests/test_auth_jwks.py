@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from auth_issuer import RESOURCE, Issuer, Key, b64
 from auth_server import until
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from mcp_grpc.auth import AuthUnavailableError, Call, InvalidCredentialError, JWTVerifier
 from mcp_grpc.auth import Issuer as Config
 from mcp_grpc.auth.fetch import _MAX_BYTES, Fetcher, FetchError
 from mcp_grpc.auth.jwks import KeySet
 from mcp_grpc.auth.jwks_store import FETCH_INTERVAL, KEY_REFRESH, KEY_TTL
+from mcp_grpc.auth.jwt_parse import ParsedJWT
 
 CALL = Call("/x", ())
 REFUSED = (InvalidCredentialError, AuthUnavailableError)
@@ -278,6 +280,30 @@ async def test_discovery(lab: Lab, document: dict[str, Any], good: bool) -> None
     if not good:
         with pytest.raises(AuthUnavailableError):
             await lab.verifier.verify_token(lab.issuer.token(), CALL)
+
+
+async def test_discovery_does_not_lead_to_another_host(lab: Lab) -> None:
+    async with Issuer(lab.issuer.keys) as other:
+
+        async def answer(target: str) -> tuple[int, str, bytes]:
+            found = {"issuer": lab.issuer.url, "jwks_uri": other.url + "/keys"}
+            return 200, JSON, json.dumps(found).encode()
+
+        lab.issuer.answer = answer
+        with pytest.raises(AuthUnavailableError):
+            await lab.verifier.verify_token(lab.issuer.token(), CALL)
+        assert other.requests.total() == 0
+
+
+def test_a_key_is_for_its_own_algorithm() -> None:
+    private = rsa.generate_private_key(65537, 2048)
+    signature = private.sign(b"signed", padding.PKCS1v15(), hashes.SHA384())
+    token = ParsedJWT("RS384", "k1", "at+jwt", {}, b"signed", signature)
+    key = Key("k1", "RS256", private).jwk()
+    undeclared = {name: value for name, value in key.items() if name != "alg"}
+    family = ["RS256", "RS384"]
+    assert KeySet({"keys": [undeclared]}, family).verifies(token)
+    assert not KeySet({"keys": [undeclared | {"alg": "RS256"}]}, family).verifies(token)
 
 
 KEY = Key.new("good", "ES256").jwk()

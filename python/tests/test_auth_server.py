@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import grpc
 import mcp
@@ -24,6 +24,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from interop_forms import FORMS, LEGACY, MODERN, sdk_client, typed_client
 from mcp import MCPError
 from mcp.server import MCPServer
+from pydantic import Field
 
 from mcp_grpc._gen.mcp.v1 import envelope_pb2, mcp_pb2_grpc, resource_pb2, session_pb2, subscription_pb2, tool_pb2
 from mcp_grpc.auth import (
@@ -95,6 +96,10 @@ def mcp_server(lab: Lab) -> MCPServer[Any]:
             lab.running -= 1
         return ""
 
+    async def regional(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]) -> str:
+        return region
+
+    server.add_tool(regional, name="hidden_region")
     for name, tool in {
         "read": who,
         "write": who,
@@ -107,7 +112,7 @@ def mcp_server(lab: Lab) -> MCPServer[Any]:
     server.prompt("hello")(lambda: "hello")
     server.prompt("secret")(lambda: "secret")
     server.resource("file:///open", name="open")(lambda: "open")
-    server.resource("file:///private/{name}", name="private")(lambda name: str(name))
+    server.resource("file:///private/{name}", name="private")(lambda name: f"{name}")
     return server
 
 
@@ -192,6 +197,13 @@ async def test_access(lab: Lab, form: str, version: str) -> None:
         assert (await c.get_prompt("hello")).messages
         assert (await c.read_resource("file:///open")).contents
     assert lab.reached == []
+
+
+async def test_metadata_tells_nothing_of_tools_that_may_not_be_used(lab: Lab) -> None:
+    async with typed_client(lab.url, MODERN, "typed", auth=lab.token("mcp read")) as c:
+        wrong = [("mcp-param-region", "not what the argument says")]
+        for name in ("hidden_region", "nothing"):
+            assert await refusal(c.call_tool(name, {"region": "r"}, metadata=wrong)) == DENIED
 
 
 @pytest.mark.parametrize(("form", "version"), WAYS)

@@ -133,6 +133,17 @@ async def test_connections_are_bounded(tmp_path: Path) -> None:
                 assert (await waiting).code is grpc.StatusCode.OK
 
 
+async def test_a_caller_that_stays_when_the_server_has_gone_keeps_no_place(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    async with PeerSocket(path, max_connections=1) as inner, serving(Guard([UnixPeers()]), inner):
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"this is no HTTP/2 at all, and gRPC closes the connection\r\n\r\n")
+        await reader.read()  # to the end; and this side stays open
+        async with channel(f"unix:{path}") as c:
+            assert (await call(c)).code is grpc.StatusCode.OK
+        writer.close()
+
+
 async def test_a_path_that_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "s"
     async with PeerSocket(path, mode=0o600):

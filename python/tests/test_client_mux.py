@@ -368,8 +368,10 @@ async def test_opens_the_stream_again_with_a_better_token() -> None:
 
     async def connect(stream: Stream) -> None:
         if stream.metadata["authorization"] == "Bearer t0":
-            header = (("www-authenticate", 'Bearer error="invalid_token", scope="a b"'),)
-            await stream.fail(RpcFailure(grpc.StatusCode.UNAUTHENTICATED, "who?"), header)
+            # Of streams, grpc.aio may lose the headers: the details say the same.
+            challenge = Challenge("invalid_token", ("a", "b"))
+            failure = RpcFailure(grpc.StatusCode.UNAUTHENTICATED, "who?", None, (challenge.info(),))
+            await stream.fail(failure, (("www-authenticate", challenge.header()),))
         await stream.hello()
         await serve_calls(stream)
 
@@ -555,3 +557,59 @@ async def test_keeps_nothing_of_calls_that_were_given_up() -> None:
         assert stream._slots._value == 20
         while stream._out:
             await asyncio.sleep(0.01)
+
+
+async def test_keeps_nothing_of_calls_that_were_given_up_before_they_were_written() -> None:
+    async def connect(stream: Stream) -> None:
+        await stream.hello(max_calls=20)
+        await asyncio.Event().wait()  # and reads no more
+
+    async with scripted(connect) as target, Client(target) as client:
+        stuff = {"x": "y" * 100_000}
+        for _ in range(30):
+            calls = [client.call_tool("a", stuff, timeout=0.02) for _ in range(20)]
+            for outcome in await asyncio.gather(*calls, return_exceptions=True):
+                assert isinstance(outcome, CallError)
+                assert outcome.status is grpc.StatusCode.DEADLINE_EXCEEDED
+        stream = await client._caller._mux.current()
+        assert not stream._calls
+        assert sum(not isinstance(item, bytes) for item in stream._out) == 0
+
+
+@pytest.mark.parametrize("progress", [True, False])
+@pytest.mark.parametrize("connected", [True, False])
+async def test_time_that_the_hello_took_counts(
+    monkeypatch: pytest.MonkeyPatch, connected: bool, progress: bool
+) -> None:
+    monkeypatch.setattr(mux_stream_module, "HELLO_TIMEOUT", 0.2)
+
+    async def connect(stream: Stream) -> None:
+        await asyncio.Event().wait()
+
+    async def invoke(request: CallToolRequest, context: Any) -> InvokeToolResponse:
+        return said("by an RPC")
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # and says no HTTP/2
+        writer.close()
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        return
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    bad = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with scripted(connect, pong, invoke) as good, server, Client(good if connected else bad) as client:
+        left: list[float] = []
+
+        async def told(rpc: str, request: Any, own: Any, timeout: float) -> Any:
+            left.append(timeout)
+            raise CallError.plain(grpc.StatusCode.ABORTED, "that was it")
+
+        monkeypatch.setattr(client._link, "unary", told)
+        monkeypatch.setattr(client._link, "stream", told)
+        with pytest.raises(CallError, match="that was it"):
+            await client.call_tool("a", timeout=10, progress_callback=hear if progress else None)
+        assert left
+        assert max(left) <= 9.8
+        # Who was not there may have frames when it comes.
+        assert client._caller._mux._none == connected

@@ -10,6 +10,8 @@ import json
 import math
 import subprocess
 import sys
+import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from mcp_grpc.codec import (
     MalformedError,
     NotJsonError,
     RpcFailure,
+    check_json,
     check_message,
     dumps,
     envelope_from_json,
@@ -204,6 +207,22 @@ def test_errors_with_codes_beyond_the_field_travel() -> None:
 )
 def test_percentages_are_rounded_down(progress: float, total: float, want: int) -> None:
     assert percentage(progress, total) == want
+
+
+def test_hostile_text_costs_no_more_than_it_is_long() -> None:
+    many = ",".join(f'"k{i}":1' for i in range(100_000))
+    began = time.process_time()
+    with pytest.raises(MalformedError, match="repeated"):
+        from_json(f'{{{many},"k99999":2}}', CallToolRequest)
+    # To compare each with each takes minutes.
+    assert time.process_time() - began < 20
+
+    text = f'["{"a" * (1 << 20)}",{"[]," * 40}1]'
+    tracemalloc.start()
+    check_json(text, Limits())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * len(text)
 
 
 def test_stubs_are_what_generate_gives() -> None:

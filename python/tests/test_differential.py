@@ -255,10 +255,6 @@ def _arguments_no_object(request: Request, go: Outcome, python: Outcome) -> bool
     )
 
 
-def _two_faults(request: Request, go: Outcome, python: Outcome) -> bool:
-    return _says(request, "[[[[[[[[", "[],[],[],[],") and refused(go, -32600) and refused(python, -32700)
-
-
 def _odd_reference(request: Request, go: Outcome, python: Outcome) -> bool:
     return _says(request, 'ref_extra_json:"{"name"', 'ref_extra_json:"{"uri"') and refused(go, -32602)
 
@@ -268,7 +264,6 @@ KNOWN: dict[str, Callable[[Request, Outcome, Outcome], bool]] = {
     "the Python SDK refuses a clientInfo without name and version, the Go SDK takes it": _client_without_name,
     "the Go SDK reads a name or URI that is missing as an empty one, which it does not find": _missing_name,
     "arguments that are no object go to the tool in Go, and the Python SDK refuses them": _arguments_no_object,
-    "of text that is over a limit and no JSON either, Go tells what comes first": _two_faults,
     "the Go SDK refuses a reference that has both a name and a URI": _odd_reference,
 }
 

@@ -49,6 +49,8 @@ def test_install(tmp_path: Path) -> None:
     extra = ["--quiet", "--no-deps", "--no-build-isolation", "--no-cache-dir", "--target", str(tmp_path)]
     subprocess.run([sys.executable, "-m", *words, *extra], cwd=PYTHON.parent, check=True, timeout=120)
     assert (tmp_path / "mcp_grpc" / "py.typed").exists()
+    [license_file] = tmp_path.glob("*.dist-info/licenses/LICENSE")
+    assert license_file.read_text() == (PYTHON.parent / "LICENSE").read_text()
     code = "import mcp_grpc.auth, mcp_grpc.client, mcp_grpc.server; print(mcp_grpc.auth.__file__)"
     shown = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, check=True, timeout=60

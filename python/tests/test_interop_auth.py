@@ -25,6 +25,7 @@ from auth_certs import CA
 from auth_issuer import GONE, RESOURCE, Issuer, Key, b64
 from auth_server import Outcome, call, rpc, stream_outcome
 from example_process import PATIENCE, started
+from interop_forms import LEGACY, MODERN
 
 from mcp_grpc._gen.mcp.v1 import auth_pb2
 from mcp_grpc.auth import APIKey, BearerToken, ClientAuth, ClientCredentials, ClientTLS, channel, new_api_key
@@ -173,13 +174,19 @@ def tls(auth: str, folder: Path) -> ClientTLS | None:
 
 @pytest.mark.parametrize("auth", WHO)
 @pytest.mark.parametrize("which", ["go", "python"])
+@pytest.mark.parametrize("version", [MODERN, LEGACY])
 async def test_the_python_client_gets_in(
-    start: Start, certs: dict[str, Path], issuer: Issuer, which: str, auth: str
+    start: Start, certs: dict[str, Path], issuer: Issuer, which: str, auth: str, version: str
 ) -> None:
     credentials, secured = shown(auth, issuer), tls(auth, certs["ours"])
     async with start(which, auth) as url:
         for multiplexed in (True, False):
-            options: dict[str, Any] = {"tls": secured, "multiplexed": multiplexed, "timeout": PATIENCE}
+            options: dict[str, Any] = {
+                "tls": secured,
+                "multiplexed": multiplexed,
+                "timeout": PATIENCE,
+                "version": version,
+            }
             async with Client(url, auth=credentials, **options) as client:
                 assert WHO[auth] in str((await client.call_tool("whoami")).content)
             if credentials is not None:
@@ -190,7 +197,8 @@ async def test_the_python_client_gets_in(
                     grpc.StatusCode.UNAUTHENTICATED,
                     "credentials are missing",
                 )
-        async with mcp.Client(Transport(url, auth=credentials, tls=secured)) as client_of_the_sdk:
+        mode = "legacy" if version == LEGACY else version
+        async with mcp.Client(Transport(url, auth=credentials, tls=secured), mode=mode) as client_of_the_sdk:
             assert WHO[auth] in str((await client_of_the_sdk.call_tool("whoami")).content)
 
 

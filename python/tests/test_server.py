@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -12,6 +14,7 @@ import pytest
 from everything import WATCHED
 from google.protobuf.empty_pb2 import Empty
 from mcp.server import MCPServer
+from mcp.server import Server as LowLevelServer
 from serving import META, SECONDS, Subject, Talk, failing, serving
 
 import mcp_grpc.server as api
@@ -22,6 +25,7 @@ from mcp_grpc._gen.mcp.v1.resource_pb2 import SubscribeResourceRequest
 from mcp_grpc._gen.mcp.v1.subscription_pb2 import ListenRequest
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest
 from mcp_grpc.codec import METHODS_BY_RPC, Method, failure_of_frame, from_value, to_value
+from mcp_grpc.server import ServerLimits
 from mcp_grpc.server.core import lowlevel_of
 
 # The params of a request of each method, and a part of the result.
@@ -291,6 +295,27 @@ async def test_high_level_servers_are_served() -> None:
             stub: Any = MCPStub(channel)  # type: ignore[no-untyped-call]
             request = from_value({"name": "add", "arguments": {"a": 2, "b": 40}}, CallToolRequest)
             assert (await stub.InvokeTool(request)).result.content[0].text.text == "42"
+
+
+async def test_a_connection_that_says_nothing_is_closed() -> None:
+    async with serving(limits=ServerLimits(handshake_seconds=0.3)) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.server.port)
+        async with asyncio.timeout(SECONDS):
+            await reader.read()  # to the end
+        writer.close()
+
+
+async def test_a_server_that_cannot_begin_can_be_stopped() -> None:
+    @contextlib.asynccontextmanager
+    async def broken(_: LowLevelServer[Any]) -> AsyncIterator[dict[str, Any]]:
+        raise LookupError("there is no database")
+        yield {}
+
+    server = api.Server(LowLevelServer("s", lifespan=broken), "127.0.0.1:0")
+    with pytest.raises(LookupError):
+        await server.start()
+    await server.stop()
+    await server.wait()
 
 
 async def test_serve_runs_until_it_is_cancelled() -> None:

@@ -8,7 +8,9 @@ import asyncio
 from typing import Any
 
 import grpc
+import mcp.types as types
 import pytest
+from everything import Context, Result, text
 from serving import META, SECONDS, Served, Subject, Talk, failing, serving
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import CallFrame, CancelFrame, Envelope, Hello, ReplyFrame
@@ -17,6 +19,8 @@ from mcp_grpc._gen.mcp.v1.subscription_pb2 import ListenRequest
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest, ListToolsRequest
 from mcp_grpc.codec import envelope_from_value, envelope_to_value, failure_of_frame, from_value
 from mcp_grpc.server import ServerLimits
+from mcp_grpc.server import exchange as exchange_module
+from mcp_grpc.server.outbox import Outbox
 
 HOLD = CallToolRequest(name="hold")
 
@@ -78,6 +82,23 @@ async def test_nothing_is_sent_for_a_cancelled_call(tool: str) -> None:
         assert await talk.end() == []
 
 
+async def test_nothing_is_left_of_a_call_that_was_cancelled_before_it_began() -> None:
+    async with serving() as served:
+        talk = Talk(served)
+        await talk.hello(batch=True)
+        hello = envelope_from_value(request("tools/call", {"name": "greet", "arguments": {"name": "Ann"}}, "a"))
+        gone = envelope_from_value(
+            {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "a"}}
+        )
+        # The cancellation is read together with what it cancels.
+        await talk.write(Envelope(batch=[frame(1), Envelope(cancel=CancelFrame(call_id=1)), hello, gone]))
+        await talk.write(frame(1))
+        assert (await talk.read()).reply.HasField("call_tool"), "the id is free again"
+        await talk.write(hello)
+        assert "result" in await talk.value(), "the id is free again"
+        assert await talk.end() == []
+
+
 async def test_a_send_is_cancelled_by_another() -> None:
     async with serving() as served:
         session = await served.open()
@@ -107,6 +128,43 @@ async def test_deadlines_reach_the_tool() -> None:
         await talk.write(frame(2, "hold"))
         error = failure_of_frame((await talk.read()).reply.error)
         assert error.status == grpc.StatusCode.DEADLINE_EXCEEDED
+        await talk.end()
+
+
+async def test_a_time_out_of_user_code_is_not_a_deadline() -> None:
+    async def late(ctx: Context, params: types.CallToolRequestParams) -> Result:
+        raise TimeoutError("the database at secret-host did not answer")
+
+    subject = Subject()
+    subject.add_tool("late", late)
+    async with serving(subject) as served:
+        failure = await failing(served.stub.InvokeTool(CallToolRequest(name="late")))
+        assert (failure.status, failure.message) == (grpc.StatusCode.INTERNAL, "internal error")
+        talk = Talk(served)
+        await talk.hello()
+        await talk.write(frame(1, "late"))
+        error = failure_of_frame((await talk.read()).reply.error)
+        assert (error.status, error.message) == (grpc.StatusCode.INTERNAL, "internal error")
+        await talk.end()
+
+
+async def test_what_a_tool_makes_of_its_deadline_is_the_deadline() -> None:
+    async def excuse(ctx: Context, params: types.CallToolRequestParams) -> Result:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError("what a handler makes of it") from None
+        return text("never")
+
+    subject = Subject()
+    subject.add_tool("excuse", excuse)
+    async with serving(subject, limits=ServerLimits(unary_seconds=0.1)) as served:
+        failure = await failing(served.stub.InvokeTool(CallToolRequest(name="excuse")))
+        assert (failure.status, failure.code) == (grpc.StatusCode.DEADLINE_EXCEEDED, -32603)
+        talk = Talk(served)
+        await talk.hello()
+        await talk.write(frame(1, "excuse", timeout_ms=50))
+        assert failure_of_frame((await talk.read()).reply.error).status == grpc.StatusCode.DEADLINE_EXCEEDED
         await talk.end()
 
 
@@ -247,6 +305,79 @@ async def test_an_answer_that_is_too_large_ends_its_call_and_not_the_stream() ->
             assert (error.status, error.code) == (grpc.StatusCode.RESOURCE_EXHAUSTED, -32600)
         await talk.write(frame(2))
         assert (await talk.read()).reply.HasField("call_tool")
+        await talk.end()
+
+
+async def test_progress_that_is_too_large_is_left_out_and_the_stream_goes_on() -> None:
+    async with serving(limits=ServerLimits(message_bytes=10_000)) as served:
+        talk = Talk(served)
+        await talk.hello()
+        arguments = {"count": 1, "size": 20_000}
+        call = CallFrame(call_id=1, stream=True)
+        params = {"name": "flood", "arguments": arguments, "_meta": {**META, "progressToken": 1}}
+        call.call_tool.CopyFrom(from_value(params, CallToolRequest))
+        await talk.write(Envelope(call=call))
+        assert (await talk.read()).reply.event.result.content[0].text.text == "flooded"
+        await talk.write(frame(2))
+        assert (await talk.read()).reply.HasField("call_tool")
+        await talk.end()
+
+
+async def test_answers_that_nobody_reads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 0
+
+    class Watched(Outbox[Envelope]):
+        def force(self, item: Envelope) -> None:
+            nonlocal most
+            super().force(item)
+            most = max(most, len(self._items))
+
+    monkeypatch.setattr(exchange_module, "Outbox", Watched)
+    limits = ServerLimits(calls_per_stream=4, waiting_messages=4, write_seconds=SECONDS)
+    async with serving(limits=limits) as served:
+        talk = Talk(served)
+        await talk.hello(batch=True)
+
+        async def ask() -> None:
+            for key in range(400):
+                await talk.ask("x" * 50_000, {"_meta": META}, key)
+            # What is malformed is answered, too, and a message holds much of it.
+            await talk.write(Envelope(batch=[Envelope(event_id="e")] * 5000))
+
+        asking = asyncio.ensure_future(ask())
+        while most < 4 and not asking.done():
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            await served.request("ping")
+        assert not asking.done(), "the server reads what it cannot answer"
+        answers = 0
+        while answers < 5400:
+            answers += max(1, len((await talk.read()).batch))
+        await asking
+        assert most <= 20, "answers are queued without bound"
+        assert await talk.end() == []
+
+
+async def test_a_message_that_holds_many_does_not_stop_others() -> None:
+    async with serving() as served:
+        talk = Talk(served)
+        await talk.hello(batch=True)
+        many = 100_000
+        await talk.write(Envelope(batch=[Envelope(event_id="e")] * many))
+        pings, answers = 0, 0
+
+        async def ping() -> None:
+            nonlocal pings
+            while True:
+                await served.request("ping")
+                pings += 1
+
+        pinging = asyncio.ensure_future(ping())
+        while answers < many:
+            answers += max(1, len((await talk.read()).batch))
+        pinging.cancel()
+        await asyncio.gather(pinging, return_exceptions=True)
+        assert pings > 10
         await talk.end()
 
 

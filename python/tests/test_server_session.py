@@ -8,11 +8,13 @@ import asyncio
 from typing import Any
 
 import grpc
+import mcp.types as types
 import pytest
-from serving import INITIALIZE, LEGACY, META, SECONDS, Served, Talk, failing, serving
+from everything import Context, Result, text
+from serving import INITIALIZE, LEGACY, META, SECONDS, Served, Subject, Talk, failing, serving
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope
-from mcp_grpc._gen.mcp.v1.session_pb2 import InitializeRequest, ShutdownRequest
+from mcp_grpc._gen.mcp.v1.session_pb2 import InitializeRequest, PingRequest, ShutdownRequest
 from mcp_grpc._gen.mcp.v1.subscription_pb2 import ListenRequest
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest, ListToolsRequest
 from mcp_grpc.codec import envelope_to_value, from_value
@@ -111,6 +113,19 @@ async def test_shutdown_ends_its_session_and_no_other() -> None:
         await served.stub.ListTools(ListToolsRequest(), metadata=other)
 
 
+@pytest.mark.parametrize("who", ["client", "server"])
+async def test_shutdown_ends_its_session_though_a_call_does_not_end(who: str) -> None:
+    async with serving(limits=ServerLimits(unary_seconds=0.5 if who == "server" else 600)) as served:
+        session = await served.open()
+        held = asyncio.ensure_future(served.request("tools/call", {"name": "hold"}, session))
+        await served.subject.until(lambda: served.subject.held == 1)
+        ending = served.stub.Shutdown(ShutdownRequest(), metadata=session, timeout=0.2 if who == "client" else SECONDS)
+        assert (await failing(ending)).status == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert (await failing(held)).status == grpc.StatusCode.NOT_FOUND
+        await served.subject.until(lambda: served.subject.cancelled == 1)
+        assert not await shutdown(served, session)
+
+
 async def shutdown(served: Served, session: tuple[tuple[str, str], ...]) -> bool:
     accepted: bool = (await served.stub.Shutdown(ShutdownRequest(), metadata=session)).accepted
     return accepted
@@ -129,6 +144,60 @@ async def test_an_idle_session_ends_and_a_used_one_does_not() -> None:
         assert (failure.status, failure.code) == (grpc.StatusCode.NOT_FOUND, -32600)
         assert await served.request("ping", {}, session) == {"jsonrpc": "2.0", "id": 1, "result": {}}
         await stream.end()
+
+
+async def test_a_ping_keeps_a_session_alive_in_every_form() -> None:
+    async with serving() as served:
+        session = await served.open()
+        known = served.server._service.sessions._sessions[session[0][1]]
+
+        def ends() -> float:
+            assert known._idle is not None
+            return known._idle.when()
+
+        before = ends()
+        await served.request("ping", {}, session)
+        by_send = ends()
+        assert by_send > before
+        await served.stub.Ping(PingRequest(), metadata=session)
+        assert ends() > by_send
+
+
+async def test_a_meta_that_is_null_is_none() -> None:
+    async with serving() as served:
+        session = await served.open()
+        assert "result" in await served.request("tools/list", {"_meta": None}, session)
+        assert "result" in await served.request("tools/list", {"_meta": None})
+        assert "result" in await served.request("initialize", {**INITIALIZE, "_meta": None})
+        request = ListToolsRequest(extra_json=b'{"_meta":null}')
+        await served.stub.ListTools(request, metadata=session)
+        await served.stub.ListTools(request)
+
+
+async def test_a_meta_in_extra_json_is_the_meta() -> None:
+    async with serving() as served:
+        meta = b'{"_meta":{"io.modelcontextprotocol/protocolVersion":"1999-01-01"}}'
+        failure = await failing(served.stub.ListTools(ListToolsRequest(extra_json=meta)))
+        assert (failure.status, failure.code) == (grpc.StatusCode.FAILED_PRECONDITION, -32022)
+        failure = await failing(served.stub.ListTools(ListToolsRequest(extra_json=b'{"_meta":5}')))
+        assert (failure.status, failure.code) == (grpc.StatusCode.INVALID_ARGUMENT, -32602)
+
+
+async def test_a_question_that_is_too_large_fails_at_once() -> None:
+    async def ask(ctx: Context, params: types.CallToolRequestParams) -> Result:
+        await ctx.session.elicit_form("who? " * 5000, {"type": "object", "properties": {}})
+        return text("asked")
+
+    subject = Subject()
+    subject.add_tool("ask", ask)
+    async with serving(subject, limits=ServerLimits(message_bytes=20_000)) as served:
+        talk = Talk(served)
+        await talk.initialize()
+        await talk.ask("tools/call", {"name": "ask"})
+        error = (await talk.value())["error"]
+        assert error["code"] == -32600
+        assert "larger" in error["message"]
+        await talk.end()
 
 
 async def test_there_are_only_so_many_sessions() -> None:
@@ -236,7 +305,7 @@ async def test_a_typed_call_is_asked_on_the_sessions_stream() -> None:
         session = await served.open()
         request = from_value(ELICIT, CallToolRequest)
         failure = await failing(served.stub.InvokeTool(request, metadata=session))
-        assert (failure.status, failure.code) == (grpc.StatusCode.INVALID_ARGUMENT, -32600)
+        assert (failure.status, failure.code) == (grpc.StatusCode.FAILED_PRECONDITION, -32600)
         stream = Talk(served, session)
         await stream.call.initial_metadata()
         call = asyncio.ensure_future(invoke(served, request, session))
@@ -283,6 +352,15 @@ async def test_a_handler_that_needs_input_asks_a_legacy_client() -> None:
         error = (await bare.value())["error"]
         assert (error["code"], error["data"]) == (-32021, {"requiredCapabilities": {"elicitation": {}}})
         await bare.end()
+
+
+async def test_a_client_without_a_stream_cannot_be_asked() -> None:
+    async with serving() as served:
+        session = await served.open()
+        for tool in ("test_elicitation", "test_input_required_result_elicitation"):
+            request = from_value({"name": tool, "arguments": HELLO}, CallToolRequest)
+            failure = await failing(served.stub.InvokeTool(request, metadata=session))
+            assert (failure.status, failure.code) == (grpc.StatusCode.FAILED_PRECONDITION, -32600), tool
 
 
 async def test_a_question_is_cancelled_with_its_call() -> None:

@@ -17,7 +17,7 @@ import secrets
 import stat
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class APIKeyRecord:
     """
 
     id: str
-    hash: str
+    hash: str = field(repr=False)
     subject: str
     tenant: str = ""
     scopes: tuple[str, ...] = ()

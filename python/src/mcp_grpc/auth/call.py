@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 
@@ -27,7 +27,7 @@ class Call:
     """
 
     method: str
-    metadata: Metadata
+    metadata: Metadata = field(repr=False)  # credentials are in it
     peer: str = ""
     auth_context: Mapping[str, Iterable[bytes]] | None = None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class ClientTLS:
 
     ca: bytes | str | Path | None = None
     certificate: bytes | str | Path | None = None
-    key: bytes | str | Path | None = None
+    key: bytes | str | Path | None = field(default=None, repr=False)
     server_name: str = ""
 
     def credentials(self) -> grpc.ChannelCredentials:

@@ -9,7 +9,7 @@ import base64
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp_grpc.auth.error import InvalidCredentialError
@@ -52,8 +52,8 @@ class ParsedJWT:
     kid: str
     typ: str
     claims: Mapping[str, Any]
-    signed: bytes
-    signature: bytes
+    signed: bytes = field(repr=False)
+    signature: bytes = field(repr=False)  # with it, what is shown would be the token
 
     def text(self, name: str) -> str:
         """A claim that is a plain string; empty if there is none."""

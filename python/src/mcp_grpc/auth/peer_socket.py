@@ -121,8 +121,10 @@ class PeerSocket:
             try:
                 await asyncio.get_running_loop().sock_connect(inner, f"{self._folder}/server")
                 async with asyncio.TaskGroup() as pumps:
-                    pumps.create_task(_pump(caller, inner))
-                    pumps.create_task(_pump(inner, caller))
+                    up = pumps.create_task(_pump(caller, inner))
+                    down = pumps.create_task(_pump(inner, caller))
+                    # gRPC says no more, so it hears no more: who stays all the same must not keep the place.
+                    down.add_done_callback(lambda _: up.cancel())
             finally:
                 del _uids[name]
                 _remove(name)

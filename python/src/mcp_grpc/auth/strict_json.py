@@ -8,6 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+from mcp_grpc.codec.limits import Limits, check_json
+
+# How deep the interpreter itself goes differs from version to version.
+_LIMITS = Limits(max_depth=32, max_nodes=10_000)
+
 
 def json_object(text: bytes) -> dict[str, Any]:
     """Reads a JSON object with each member once: of two, each reader might take another one.
@@ -16,6 +21,7 @@ def json_object(text: bytes) -> dict[str, Any]:
         ValueError: it is none.
     """
     try:
+        check_json(text, _LIMITS)
         members = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         members = None

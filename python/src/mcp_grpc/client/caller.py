@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -24,7 +24,7 @@ from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent, CallToolRequest, Invoke
 from mcp_grpc.client.convert import malformed
 from mcp_grpc.client.error import CallError
 from mcp_grpc.client.frames import answer_of, frame_body
-from mcp_grpc.client.link import Link, Metadata, RpcStream
+from mcp_grpc.client.link import Link, Metadata, RpcStream, time_left
 from mcp_grpc.client.mux import Mux
 from mcp_grpc.client.mux_stream import NoFramesError, OnEvent
 from mcp_grpc.client.session import Session, Sessions
@@ -66,6 +66,8 @@ class Wanted:
     meta: Mapping[str, Any] | None = None
     timeout: float | None = None
     metadata: Metadata = ()
+    left: Callable[[], float | None] | None = None
+    """Tells how much of the time is left, once the request has begun: opening a session or a stream takes some."""
 
 
 class Caller:
@@ -89,7 +91,8 @@ class Caller:
         self._answering = answering
         self._framed = framed
         self._timeout = timeout
-        self._mux = Mux(link, self._stream_metadata, answering.take if answering is not None else None)
+        on_message = answering.take if answering is not None else None
+        self._mux = Mux(link, self._stream_metadata, on_message, of_session=sessions is not None)
         self._plain_meta = field(REQUEST_META, self._request_meta(None).SerializeToString())
         self._inherited: bool | None = None  # until it is known
         self._ids = 0
@@ -101,59 +104,61 @@ class Caller:
     async def plain_tool(
         self, name: str, arguments: Mapping[str, Any] | None, timeout: float | None
     ) -> InvokeToolResponse | None:
-        """Calls a tool with nothing but arguments: most calls. None if it cannot be done on a stream."""
+        """Calls a tool with nothing but arguments: most calls. None if it is not to be done on a stream."""
         if not self._framed:
             return None
         request = CallToolRequest(name=name)
         if arguments is not None:
             request.arguments_json = _text(arguments)
         body = field(CALL_TOOL, request.SerializeToString() + self._plain_meta)
+        wanted = self._begun(Wanted(timeout=timeout))
         for last in (False, True):
-            session = await self._sessions.get(self._timeout) if self._sessions is not None else None
+            session = await self._sessions.get(self._time(wanted)) if self._sessions is not None else None
             try:
-                reply = await self._mux.call(body, self._timeout if timeout is None else timeout)
+                reply = await self._mux.call(body, self._time(wanted))
             except NoFramesError:
-                return None
+                params = {"name": name} if arguments is None else {"name": name, "arguments": arguments}
+                answer: InvokeToolResponse = await self.unary(_INVOKE_TOOL, params, wanted, framed=False)
+                return answer
             except CallError as e:
-                if last or not self.lost(session, e):
+                if last or not self._renewed(session, e):
                     raise
-                await self._mux.close()
                 continue
             if reply.WhichOneof("reply") != "call_tool":
                 raise malformed("the reply is of another kind")
             return reply.call_tool
         raise AssertionError("the second try has ended the loop")
 
-    async def unary(self, method: Method, params: Mapping[str, Any], wanted: Wanted) -> Any:
+    async def unary(self, method: Method, params: Mapping[str, Any], wanted: Wanted, *, framed: bool = True) -> Any:
         """Makes a request by its frame or its RPC, once more if the server has lost the session."""
+        wanted = self._begun(wanted)
         for last in (False, True):
             request, session, headers = await self.prepare(method, params, wanted)
-            timeout = self._time(wanted)
             try:
-                if self._framed and not wanted.metadata:
+                if framed and self._framed and not wanted.metadata:
                     try:
-                        return answer_of(method, await self._mux.call(frame_body(method, request), timeout))
+                        reply = await self._mux.call(frame_body(method, request), self._time(wanted))
+                        return answer_of(method, reply)
                     except NoFramesError:
                         pass  # and is an RPC of its own
                 if "arguments" in params and await self._speaks_inherited(wanted):
                     return await self._inherited_unary(method, params, wanted)
-                return await self._link.unary(method.rpc, request, headers, timeout)
+                return await self._link.unary(method.rpc, request, headers, self._time(wanted))
             except CallError as e:
-                if last or not self.lost(session, e):
+                if last or not self._renewed(session, e):
                     raise
-                await self._mux.close()
         raise AssertionError("the second try has ended the loop")
 
     async def stream_tool(self, params: Mapping[str, Any], wanted: Wanted, hear: OnEvent) -> InvokeToolResponse:
         """Calls a tool and hears what it tells, once more if the server has lost the session."""
+        wanted = self._begun(wanted)
         for last in (False, True):
             prepared = await self.prepare(_CALL_TOOL, params, wanted)
             try:
                 return await self._stream_tool(prepared[0], prepared[2], params, wanted, hear)
             except CallError as e:
-                if last or not self.lost(prepared[1], e):
+                if last or not self._renewed(prepared[1], e):
                     raise
-                await self._mux.close()
         raise AssertionError("the second try has ended the loop")
 
     async def _stream_tool(
@@ -188,9 +193,10 @@ class Caller:
 
     async def send(self, method: str, params: Mapping[str, Any], wanted: Wanted) -> Any:
         """Makes a request by `Send`, and gives the result of its response (SPEC.md §4.4)."""
+        wanted = self._begun(wanted)
         headers = request_metadata(method, self._version)
         if self._sessions is not None:
-            headers = (await self._sessions.get(self._timeout)).metadata(method)
+            headers = (await self._sessions.get(self._time(wanted))).metadata(method)
         meta = {**self._meta, **(wanted.meta or {})}
         self._ids += 1
         message = {"jsonrpc": "2.0", "id": self._ids, "method": method}
@@ -210,12 +216,21 @@ class Caller:
 
     async def subscribe(self, method: Method, params: Mapping[str, Any]) -> tuple[RpcStream, Session | None]:
         """Starts a subscription, which has no end."""
-        request, session, headers = await self.prepare(method, params, Wanted())
+        request, session, headers = await self.prepare(method, params, self._begun(Wanted()))
         return await self._link.stream(method.rpc, request, headers, None), session
 
     def lost(self, session: Session | None, error: CallError) -> bool:
         """Whether the server has lost the session that the error is about."""
         return self._sessions is not None and self._sessions.drop(session, error)
+
+    def _renewed(self, session: Session | None, error: CallError) -> bool:
+        """The same; and calls from now on do not use the stream of that session, unless it is another one's already."""
+        is_current = self._sessions is not None and self._sessions.is_current(session)
+        if not self.lost(session, error):
+            return False
+        if is_current:
+            self._mux.retire()
+        return True
 
     async def prepare(
         self,
@@ -239,8 +254,17 @@ class Caller:
             await self._hear_session()
         return request, session, session.metadata(method.name, name) + wanted.metadata
 
-    def _time(self, wanted: Wanted) -> float | None:
-        return self._timeout if wanted.timeout is None else wanted.timeout
+    def _begun(self, wanted: Wanted) -> Wanted:
+        """Begins the time of a request, unless it has."""
+        if wanted.left is not None:
+            return wanted
+        return replace(wanted, left=time_left(self._timeout if wanted.timeout is None else wanted.timeout))
+
+    @staticmethod
+    def _time(wanted: Wanted) -> float | None:
+        """Seconds that are left; None for no end."""
+        assert wanted.left is not None, "the request has not begun"
+        return wanted.left()
 
     def _request_meta(self, meta: Mapping[str, Any] | None) -> RequestMeta:
         message = from_value({**self._meta, **meta} if meta else self._meta, RequestMeta, JSON_ENCODING_BYTES)
@@ -266,7 +290,7 @@ class Caller:
         """
         if self._inherited is None:
             discover = METHODS_BY_NAME["server/discover"]
-            request, _, headers = await self.prepare(discover, {}, Wanted())
+            request, _, headers = await self.prepare(discover, {}, Wanted(left=wanted.left))
             try:
                 await self._link.unary(discover.rpc, request, headers, self._time(wanted))
             except CallError as e:

@@ -61,6 +61,11 @@ class CallError(MCPError):
         return cls(status, code_of(status), message, derived=True)
 
 
+def late() -> CallError:
+    """Says that a deadline has passed."""
+    return CallError.plain(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")
+
+
 class TaskStarted(Exception):
     """The server made a task of a call, which goes on (SPEC.md §9.5).
 

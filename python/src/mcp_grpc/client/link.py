@@ -20,7 +20,7 @@ from mcp_grpc.auth.channel import ClientTLS, channel
 from mcp_grpc.auth.client_auth import ClientAuth
 from mcp_grpc.auth.denial import challenge_of
 from mcp_grpc.client.connect_call import ConnectCall
-from mcp_grpc.client.error import CallError
+from mcp_grpc.client.error import CallError, late
 from mcp_grpc.codec import METHODS_BY_RPC, RpcFailure, failure_of
 
 Metadata = tuple[tuple[str, str], ...]
@@ -49,6 +49,9 @@ class Link:
         self._metadata = tuple(metadata)
         limits = (
             ("grpc.max_receive_message_length", max_message_bytes),
+            # The data of an error comes in trailers (SPEC.md §11.1), of which gRPC takes 16 KiB by itself.
+            ("grpc.max_metadata_size", max_message_bytes),
+            ("grpc.absolute_max_metadata_size", max_message_bytes),
             # A connection that has died is noticed within 20 s, also with a call in flight.
             ("grpc.keepalive_time_ms", 15_000),
             ("grpc.keepalive_timeout_ms", 5_000),
@@ -62,6 +65,11 @@ class Link:
         """Closes the channel; what is in flight fails with CANCELLED."""
         self._closed = True
         await self._channel.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to the server now."""
+        return self._channel.get_state() is grpc.ChannelConnectivity.READY
 
     async def headers(self, own: Metadata) -> Metadata:
         """Gives the metadata of an RPC: its own, the user's, and credentials; raises `CallError` without them."""
@@ -93,11 +101,12 @@ class Link:
     async def unary(self, rpc: str, request: Message, own: Metadata, timeout: float | None) -> Any:
         """Makes a unary RPC, twice if other credentials may do; raises `CallError`."""
         self.check_size(request.ByteSize())
+        left = time_left(timeout)
         for last in (False, True):
             metadata = await self.headers(own)
             try:
                 with self.guarded():
-                    answer = await self._stub(rpc)(request, metadata=metadata, timeout=timeout)
+                    answer = await self._stub(rpc)(request, metadata=metadata, timeout=left())
             except grpc.aio.AioRpcError as e:
                 failure = failure_of(e)
                 if last or not await self.refused(failure, e.initial_metadata()):
@@ -109,11 +118,12 @@ class Link:
     async def stream(self, rpc: str, request: Message, own: Metadata, timeout: float | None) -> RpcStream:
         """Starts a server-streaming RPC. What is wrong with it, reading tells."""
         self.check_size(request.ByteSize())
+        left = time_left(timeout)
 
         async def start() -> Any:
             metadata = await self.headers(own)
             with self.guarded():
-                return self._stub(rpc)(request, metadata=metadata, timeout=timeout)
+                return self._stub(rpc)(request, metadata=metadata, timeout=left())
 
         return RpcStream(self, start, await start())
 
@@ -186,6 +196,22 @@ class RpcStream:
     def cancel(self) -> None:
         """Ends the RPC, unless it has ended."""
         self._call.cancel()
+
+
+def time_left(timeout: float | None) -> Callable[[], float | None]:
+    """Gives what tells how many seconds are left of a time that begins now; that raises `CallError` when it is over."""
+    if timeout is None:
+        return lambda: None
+    clock = asyncio.get_running_loop().time
+    end = clock() + timeout
+
+    def left() -> float:
+        seconds = end - clock()
+        if seconds <= 0:
+            raise late()
+        return seconds
+
+    return left
 
 
 def readable(message: Any) -> Any:

@@ -11,9 +11,17 @@ from collections.abc import Awaitable, Callable
 import grpc
 
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import ReplyFrame
-from mcp_grpc.client.error import CallError, is_drained
+from mcp_grpc.client.error import CallError, is_drained, late
 from mcp_grpc.client.link import Link, Metadata
-from mcp_grpc.client.mux_stream import DrainedError, MuxStream, NoFramesError, OnEvent, OnMessage, RetiredError, late
+from mcp_grpc.client.mux_stream import (
+    BetterCredentialsError,
+    DrainedError,
+    MuxStream,
+    NoFramesError,
+    OnEvent,
+    OnMessage,
+    RetiredError,
+)
 from mcp_grpc.codec import RpcFailure
 
 MAX_MOVES = 5
@@ -28,11 +36,23 @@ class Mux:
 
     Calls that were in flight as a stream broke fail with UNAVAILABLE, since nobody knows whether the server has
     done them; the next call opens another stream. Calls of a drained stream are made again there.
+
+    Args:
+        link: the channel.
+        metadata: gives that of a stream.
+        on_message: hears JSON-RPC messages.
+        of_session: whether the stream is that of a legacy session, which has one at a time (SPEC.md §6.5).
     """
 
     def __init__(
-        self, link: Link, metadata: Callable[[], Awaitable[Metadata]], on_message: OnMessage | None = None
+        self,
+        link: Link,
+        metadata: Callable[[], Awaitable[Metadata]],
+        on_message: OnMessage | None = None,
+        *,
+        of_session: bool = False,
     ) -> None:
+        self._of_session = of_session
         self._link = link
         self._metadata = metadata
         self._on_message = on_message
@@ -50,12 +70,17 @@ class Mux:
         for stream in streams:
             await stream.close()
 
+    def retire(self) -> None:
+        """Leave the stream to the calls that are in flight: the next one opens another stream."""
+        if self._stream is not None:
+            self._stream.retire()
+
     async def call(self, body: bytes, timeout: float | None, on_event: OnEvent | None = None) -> ReplyFrame:
         """Makes a call; see `MuxStream.call`.
 
         Raises:
             CallError: the call has failed.
-            NoFramesError: the server has no frames.
+            NoFramesError: the server has no frames, or the call has to be an RPC of its own.
         """
         self._link.check_size(len(body) + 32)
         loop = asyncio.get_running_loop()
@@ -87,6 +112,8 @@ class Mux:
         failure = RpcFailure.of(error.code, error.message, error.data, error.status)
         if not await self._link.refused(failure):
             return False
+        if self._of_session:
+            raise BetterCredentialsError from error
         stream.retire()
         return True
 
@@ -114,7 +141,8 @@ class Mux:
             try:
                 self._stream = await self._open()
             except NoFramesError:
-                self._none = True
+                # Of who is not there nothing is known.
+                self._none = self._link.connected
                 raise
             return self._stream
 

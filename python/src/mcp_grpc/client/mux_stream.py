@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, Hello, ReplyFrame
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent
 from mcp_grpc.client.connect_call import ConnectCall
-from mcp_grpc.client.error import CallError, is_drained
+from mcp_grpc.client.error import CallError, is_drained, late
 from mcp_grpc.client.wire import batch, call_envelope, cancel_envelope
 from mcp_grpc.codec import RpcFailure, failure_of_frame
 
@@ -37,6 +37,10 @@ OnMessage = Callable[["MuxStream", Envelope], None]
 
 class NoFramesError(Exception):
     """The server has no frames: calls are RPCs of their own."""
+
+
+class BetterCredentialsError(NoFramesError):
+    """There are better credentials for the call now, which is an RPC of its own: a session has one stream."""
 
 
 class RetiredError(Exception):
@@ -234,6 +238,8 @@ class MuxStream:
         """Ends a call that nobody waits for any more. One that was not written never will be."""
         if pending.envelope is not None:
             pending.envelope = None
+            if pending in self._out:  # not if the stream is over
+                self._out.remove(pending)
         elif self._error is None:
             self._given_up += 1
             self._push(cancel_envelope(call_id))
@@ -267,10 +273,7 @@ class MuxStream:
             await asyncio.sleep(0)  # for the calls of others that are ready now, too
             self._wake.clear()
             while self._out and self._error is None:
-                message = self._next_message()
-                if not message:
-                    continue
-                if not await self._call.write(message):
+                if not await self._call.write(self._next_message()):
                     return  # the reader learns why
 
     def _next_message(self) -> bytes:
@@ -279,9 +282,7 @@ class MuxStream:
         while self._out:
             item = self._out[0]
             envelope = item if isinstance(item, bytes) else item.envelope
-            if envelope is None:  # given up
-                self._out.popleft()
-                continue
+            assert envelope is not None  # what is given up is taken out
             size += len(envelope) + 6
             if envelopes and (size > self._limit or not self._batch):
                 break
@@ -289,7 +290,7 @@ class MuxStream:
             envelopes.append(envelope)
             if not isinstance(item, bytes):
                 item.envelope = None
-        return batch(envelopes) if envelopes else b""
+        return batch(envelopes)
 
     async def _read(self) -> None:
         """Hands replies to their calls until the stream is over, and fails those that are left."""
@@ -375,8 +376,3 @@ def _is_last(event: CallToolEvent) -> bool:
 def _expire(future: asyncio.Future[ReplyFrame]) -> None:
     if not future.done():
         future.set_exception(late())
-
-
-def late() -> CallError:
-    """Says that a deadline has passed."""
-    return CallError.plain(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed")

@@ -15,8 +15,8 @@ import mcp.types as types
 from mcp_grpc._gen.mcp.v1.common_pb2 import JSON_ENCODING_BYTES
 from mcp_grpc._gen.mcp.v1.session_pb2 import InitializeRequest, ShutdownRequest
 from mcp_grpc.client.convert import model_of, value_of
-from mcp_grpc.client.error import CallError
-from mcp_grpc.client.link import Link, Metadata
+from mcp_grpc.client.error import CallError, late
+from mcp_grpc.client.link import Link, Metadata, time_left
 from mcp_grpc.codec import from_value, request_metadata
 
 _SHUTDOWN_TIMEOUT = 2.0
@@ -51,20 +51,32 @@ class Sessions:
         """Gives the session that is open, or opens one; raises `CallError`."""
         if self._session is not None:
             return self._session
-        async with self._opening:
+        left = time_left(timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._opening.acquire()
+        except TimeoutError:
+            raise late() from None
+        try:
             if self._session is None:
                 request = from_value(self._params, InitializeRequest, JSON_ENCODING_BYTES)
                 request.meta.json_encoding = JSON_ENCODING_BYTES
-                answer = await self._link.unary("Initialize", request, request_metadata("initialize"), timeout)
+                answer = await self._link.unary("Initialize", request, request_metadata("initialize"), left())
                 result = model_of(value_of(answer), types.InitializeResult)
                 self._session = Session(answer.session_id, result)
             return self._session
+        finally:
+            self._opening.release()
+
+    def is_current(self, session: Session | None) -> bool:
+        """Whether no other one has been opened since."""
+        return session is not None and self._session is session
 
     def drop(self, session: Session | None, error: CallError) -> bool:
         """Whether the error says that the server has lost the session; the next call opens another one then."""
         if session is None or error.status is not grpc.StatusCode.NOT_FOUND or error.code != types.INVALID_REQUEST:
             return False
-        if self._session is session:
+        if self.is_current(session):
             self._session = None
         return True
 

@@ -18,8 +18,9 @@ from mcp_grpc.codec.errors import BothTwinsError, CodecError, LimitError, Malfor
 from mcp_grpc.codec.plan import STRUCT, is_map, map_value, message_name, text_half
 from mcp_grpc.codec.text import check
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
-_BRACKETS = re.compile(r"[][{}]")
+# Possessive: what an alternation of single characters could go back to fills the memory.
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_BRACKETS = re.compile(rb"[][{}]")
 
 # Fields of text that hold an object, not just any value.
 _OBJECTS = {
@@ -58,10 +59,12 @@ def check_message(message: Message, limits: Limits) -> None:
 
 
 def check_json(text: str | bytes, limits: Limits) -> str:
-    """The raw value that JSON text is, if it is within the limits; fails as :func:`check_message`."""
-    raw = check(text)
-    _Checker(limits).raw(raw)
-    return raw
+    """The raw value that JSON text is, if it is within the limits; fails as :func:`check_message`.
+
+    Text that is over the limits and no JSON either is a LimitError.
+    """
+    _Checker(limits).count(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    return check(text)
 
 
 @cache
@@ -112,21 +115,25 @@ class _Checker:
     def _text(self, name: str, text: bytes) -> None:
         if not text:
             return
+        self.count(text)
         raw = check(text)
-        self.raw(raw)
         if name in _OBJECTS and raw[0] != "{":
             raise MalformedError("JSON is no object")
 
-    def raw(self, raw: str) -> None:
-        """Check text that is JSON."""
-        brackets = raw.count("{") + raw.count("[")  # those in strings, too: never too few
+    def count(self, text: bytes) -> None:
+        """Check text before it is read: of what is over the limits, nothing is built."""
+        brackets = text.count(b"{") + text.count(b"[")  # those in strings, too: never too few
         if brackets > self._limits.max_depth or self._nodes + brackets > self._limits.max_nodes:
-            depth = brackets = 0
-            for bracket in _BRACKETS.findall(_STRINGS.sub("", raw)):
-                depth += 1 if bracket in "[{" else -1
-                brackets += bracket in "[{"
-                self._depth(depth)
-        self._count(brackets)
+            depth = 0
+            for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", text)):
+                if bracket[0] in b"[{":
+                    depth += 1
+                    self._depth(depth)
+                    self._count(1)
+                else:
+                    depth -= 1
+        else:
+            self._count(brackets)
 
     def struct(self, struct: Struct, depth: int) -> None:
         self._depth(depth)

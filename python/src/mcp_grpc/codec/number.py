@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 # Longer integers are left as text: Python refuses to convert them, for the time that it takes.
 _MAX_DIGITS = 4300
@@ -21,7 +21,7 @@ class ExactFloat(float):
 
     text: str
 
-    def __new__(cls, text: str) -> ExactFloat:
+    def __new__(cls, text: str) -> Self:
         """The float next to the number, with its text."""
         number = super().__new__(cls, text)
         number.text = text

@@ -127,10 +127,11 @@ def members(raw: str) -> list[Member]:
     if raw[:1] != "{":
         raise MalformedError(f"JSON is {_kind(raw)}, expected an object")
     found = [Member(*part) for part in _parts(raw)]
-    if len({member.key for member in found}) < len(found):
-        keys = [member.key for member in found]
-        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise MalformedError(f"member {quote(twice)} is repeated, send it once")
+    seen: set[str] = set()
+    for member in found:
+        if member.key in seen:
+            raise MalformedError(f"member {quote(member.key)} is repeated, send it once")
+        seen.add(member.key)
     return found
 
 

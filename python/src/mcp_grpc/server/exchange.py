@@ -60,12 +60,24 @@ def _too_large(envelope: Envelope, encoding: JsonEncoding) -> Envelope:
 class _InFlight:
     """A request that runs."""
 
-    def __init__(self, registry: dict[RequestKey, _InFlight]) -> None:
+    def __init__(self, key: RequestKey, registry: dict[RequestKey, _InFlight]) -> None:
+        self._key = key
         # Where it is noted: a session may be opened on the stream meanwhile.
-        self.registry = registry
+        self._registry = registry
+        self._registry[key] = self
         self.task: asyncio.Task[Any] | None = None
         self.context: CallContext | None = None
         self.aborted = False
+
+    def run_by(self, task: asyncio.Task[Any]) -> None:
+        """Note the task that serves it. One that is cancelled before it begins does not say that it is over."""
+        self.task = task
+        task.add_done_callback(lambda _: self.end())
+
+    def end(self) -> None:
+        """It is over: its id is free."""
+        if self._registry.get(self._key) is self:
+            del self._registry[self._key]
 
     def abort(self) -> None:
         """The client has cancelled it: nothing more is sent for it (§10.2)."""
@@ -153,21 +165,25 @@ class Exchange:
         return not self.deaf
 
     async def ask(self, request_id: str, method: str, params: Mapping[str, Any] | None) -> None:
-        """Send a request of the server's."""
-        await self._put(request(request_id, method, params, self.encoding))
+        """Send a request of the server's; MCPError if it is too large."""
+        envelope = request(request_id, method, params, self.encoding)
+        if self._is_too_large(envelope):  # nobody would answer it
+            raise MCPError(INVALID_REQUEST, f"{method} is larger than a message may be")
+        await self.put(envelope)
 
     async def tell(self, method: str, params: Mapping[str, Any] | None) -> None:
         """Send a notification of a call."""
-        await self._put(notification(method, params, self.encoding))
+        await self.put(notification(method, params, self.encoding))
 
     def push(self, method: str, params: Mapping[str, Any] | None) -> None:
         """Send a notification outside of calls."""
         key = method + dumps(dict(params or {})) if method in _MERGED else ""
         self.out.push(notification(method, params, self.encoding), key)
 
-    async def _put(self, envelope: Envelope) -> None:
+    async def put(self, envelope: Envelope) -> None:
+        """Queue a message of a call; it is left out if it is too large, and if the stream is over."""
         if self._is_too_large(envelope):
-            logger.warning("%s is too large to be sent", envelope.method)
+            logger.warning("%s is too large to be sent", envelope.method or envelope.WhichOneof("kind"))
             return
         with contextlib.suppress(Closed):  # nobody misses it
             await self.out.put(envelope)
@@ -195,9 +211,7 @@ class Exchange:
         if key in self._registry:
             self.refuse(key, invalid_request("a request with this id is in flight"))
             return None
-        running = _InFlight(self._registry)
-        running.registry[key] = running
-        return running
+        return _InFlight(key, self._registry)
 
     @property
     def _registry(self) -> dict[RequestKey, _InFlight]:
@@ -226,8 +240,7 @@ class Exchange:
                 raise failure from None
             answer = error_envelope(key, failure, self.encoding)
         finally:
-            if running.registry.get(key) is running:
-                del running.registry[key]
+            running.end()
         if not running.aborted:
             self.answer(answer)
 
@@ -239,9 +252,9 @@ class Exchange:
         check_repeated(envelope.request)
         context = CallContext(self.headers, key, scope.params, scope.session, self.tell, self)
         running.context = context
-        if method == "ping":
-            return {}
         with scope.session.use() if scope.session is not None else contextlib.nullcontext():
+            if method == "ping":
+                return {}
             if self.single and method == "tools/call":
                 await self.service.check_params(scope, self.headers)
             if method == "subscriptions/listen":
@@ -327,8 +340,8 @@ class Exchange:
         Raises:
             RpcFailure: There is no such request, or no answer.
         """
-        answer = answer_of(envelope)
         session = self.service.sessions.named(self.headers) or self.session
+        answer = answer_of(envelope)
         key = envelope.response.id if envelope.response.HasField("id") else None
         if session is None or not session.answered(key, answer):
             raise invalid_request("nobody waits for this response")

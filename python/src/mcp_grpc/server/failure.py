@@ -7,12 +7,15 @@ Errors are written for the caller. The text of one that was not stays in the log
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import grpc
 from mcp import MCPError
+from mcp.shared.exceptions import NoBackChannelError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND
 from pydantic import ValidationError
 
@@ -39,8 +42,6 @@ def failure_from(error: BaseException, method: str) -> RpcFailure:
         return RpcFailure.of(INVALID_PARAMS, f"params of {method}: the shape is not the one that MCP gives it")
     if isinstance(error, ValueError) and str(error).startswith("Unknown prompt: "):
         return RpcFailure.of(INVALID_PARAMS, str(error), status=grpc.StatusCode.NOT_FOUND)
-    if isinstance(error, TimeoutError):
-        return deadline_exceeded()
     logger.error("handler of %s failed", method, exc_info=error)
     return internal()
 
@@ -49,6 +50,8 @@ def _of_mcp(error: MCPError, method: str) -> RpcFailure:
     status = None
     if is_denial(error.code, error.data):
         status = grpc.StatusCode.PERMISSION_DENIED
+    elif isinstance(error, NoBackChannelError):
+        status = grpc.StatusCode.FAILED_PRECONDITION  # a client with a stream could be asked
     elif error.code == INVALID_PARAMS and _names_unknown(error, method):
         status = grpc.StatusCode.NOT_FOUND
     try:
@@ -82,6 +85,18 @@ def internal() -> RpcFailure:
 def deadline_exceeded() -> RpcFailure:
     """The time of the RPC or call is over."""
     return RpcFailure.of(INTERNAL_ERROR, "deadline exceeded", status=grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Bound the time of what is in the block; :class:`RpcFailure` when it is over, whatever user code makes of that."""
+    try:
+        async with asyncio.timeout(seconds) as timeout:
+            yield
+    except Exception:
+        if timeout.expired():
+            raise deadline_exceeded() from None
+        raise
 
 
 def draining() -> RpcFailure:

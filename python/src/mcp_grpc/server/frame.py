@@ -14,7 +14,7 @@ from mcp_grpc._gen.mcp.v1.envelope_pb2 import CallFrame, Envelope, Hello, ReplyF
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolEvent
 from mcp_grpc.codec import METHODS_BY_FRAME, Method, RpcFailure, frame_error
 from mcp_grpc.server.exchange import Exchange
-from mcp_grpc.server.failure import failure_from, invalid_request
+from mcp_grpc.server.failure import failure_from, invalid_request, within
 from mcp_grpc.server.ping import ping
 from mcp_grpc.server.service import Service
 from mcp_grpc.server.toolcall import event_of
@@ -53,6 +53,12 @@ class Frames:
     def begin(self, call_id: int, task: asyncio.Task[None]) -> None:
         """Note a call that runs."""
         self._calls[call_id] = task
+        # Not by the task itself: one that is cancelled before it begins does nothing.
+        task.add_done_callback(lambda _: self._forget(call_id))
+
+    def _forget(self, call_id: int) -> None:
+        del self._calls[call_id]
+        self._aborted.discard(call_id)
 
     def abort(self, call_id: int) -> None:
         """Cancel a call, for which nothing more is sent then. An unknown id is ignored: the answer may have crossed."""
@@ -71,7 +77,7 @@ class Frames:
     async def run(self, call: CallFrame) -> None:
         """Run a call to its reply."""
         try:
-            async with asyncio.timeout(self._seconds(call)):
+            async with within(self._seconds(call)):
                 reply = await self._serve(call)
         except asyncio.CancelledError:
             if call.call_id not in self._aborted:
@@ -81,11 +87,7 @@ class Frames:
             kind = call.WhichOneof("request") or ""
             method = METHODS_BY_FRAME[kind].name if kind else ""
             reply = ReplyFrame(call_id=call.call_id, error=frame_error(failure_from(error, method)))
-        finally:
-            self._calls.pop(call.call_id, None)
-            aborted = call.call_id in self._aborted
-            self._aborted.discard(call.call_id)
-        if reply is not None and not aborted:
+        if reply is not None and call.call_id not in self._aborted:
             self._reply(reply)
 
     def _seconds(self, call: CallFrame) -> float:
@@ -114,7 +116,7 @@ class Frames:
         async def tell(name: str, params: Mapping[str, Any] | None) -> None:
             event = event_of(name, params, encoding)
             if event is not None and call.call_id not in self._aborted:
-                await self._exchange.out.put(Envelope(reply=ReplyFrame(call_id=call.call_id, event=event)))
+                await self._exchange.put(Envelope(reply=ReplyFrame(call_id=call.call_id, event=event)))
 
         outcome = await self._service.typed(method, call.call_tool, self._headers, CallToolEvent, tell)
         assert isinstance(outcome, CallToolEvent)

@@ -13,7 +13,15 @@ from mcp_grpc.codec import METHODS_BY_RPC, RpcFailure, check_message, to_value
 from mcp_grpc.server.context import CallContext
 from mcp_grpc.server.failure import invalid_request, method_not_found, no_session
 from mcp_grpc.server.header import Headers
-from mcp_grpc.server.scope import FIRST_MODERN, VERSIONS, Scope, meta_of, named_version, unsupported_version
+from mcp_grpc.server.scope import (
+    FIRST_MODERN,
+    VERSIONS,
+    Scope,
+    meta_of,
+    named_version,
+    unsupported_version,
+    without_null_meta,
+)
 from mcp_grpc.server.service import Service
 from mcp_grpc.server.session import Session
 
@@ -52,7 +60,7 @@ async def initialize(service: Service, headers: Headers, params: Any) -> tuple[S
     session = service.sessions.open()
     try:
         with session.use():
-            scope = Scope("", session, dict(params))
+            scope = Scope("", session, without_null_meta(params))
             result = await service.run(scope, CallContext(headers, service.new_id(), scope.params, session), _METHOD)
     except BaseException:
         service.sessions.end(session)
@@ -89,5 +97,8 @@ async def shutdown_rpc(service: Service, headers: Headers) -> ShutdownResponse:
         raise
     if session is None:
         return ShutdownResponse(accepted=False)
-    await session.quiesce(service.limits.unary_seconds)
-    return ShutdownResponse(accepted=service.sessions.end(session))
+    try:
+        await session.quiesce()
+    finally:  # also when the time of the RPC is over, or its client has gone
+        ended = service.sessions.end(session)
+    return ShutdownResponse(accepted=ended)

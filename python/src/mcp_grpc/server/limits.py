@@ -18,6 +18,7 @@ class ServerLimits:
         json: Depth and number of arrays and objects in the free-form JSON of one message.
         header_bytes: Size of a request's metadata.
         calls_per_stream: Calls in flight on one ``Connect`` stream, JSON-RPC and frames together.
+        handshake_seconds: Seconds that a new connection may take until both sides have begun to speak HTTP/2.
         rpcs_per_connection: Concurrent RPCs on one connection.
         sessions: Legacy sessions.
         session_idle: Seconds that a session lives without call and without stream.
@@ -31,6 +32,7 @@ class ServerLimits:
     message_bytes: int = 4 << 20
     json: Limits = field(default_factory=Limits)
     header_bytes: int = 32 << 10
+    handshake_seconds: float = 5.0
     calls_per_stream: int = 1024
     rpcs_per_connection: int = 128
     sessions: int = 10_000

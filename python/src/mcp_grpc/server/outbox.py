@@ -32,6 +32,7 @@ class Outbox(Generic[T]):
         self._items: deque[tuple[T, str | None]] = deque()
         self._keys: set[str] = set()
         self._pushes = 0
+        self._writing = 0
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._closed = False
@@ -48,8 +49,14 @@ class Outbox(Generic[T]):
             await self._room.wait()
         self.force(item)
 
+    async def has_room(self, most: int) -> None:
+        """Wait while that many messages of calls wait or are being written, or more; it returns at the end, too."""
+        while not self._closed and len(self._items) - self._pushes + self._writing >= most:
+            self._room.clear()
+            await self._room.wait()
+
     def force(self, item: T) -> None:
-        """:meth:`put` for what ends a call: it has room, since calls are counted; raises Closed."""
+        """:meth:`put` for what answers a message, of which no more are read than have room; raises Closed."""
         if self._closed:
             raise Closed
         self._items.append((item, None))
@@ -92,11 +99,14 @@ class Outbox(Generic[T]):
                 raise self._failure
             if self._items:
                 batch = [item for item, _ in self._items]
+                self._writing = len(batch) - self._pushes
                 self._items.clear()
                 self._keys.clear()
                 self._pushes = 0
                 self._room.set()
                 yield batch
+                self._writing = 0
+                self._room.set()
             elif self._closed:
                 return
             else:

@@ -18,7 +18,7 @@ from mcp_grpc.auth import step_up
 from mcp_grpc.codec import METHODS_BY_RPC, Method, RpcFailure
 from mcp_grpc.codec.metadata import SESSION_ID
 from mcp_grpc.server.exchange import Exchange
-from mcp_grpc.server.failure import draining, exhausted, failure_from, undecodable
+from mcp_grpc.server.failure import draining, exhausted, failure_from, undecodable, within
 from mcp_grpc.server.header import Headers
 from mcp_grpc.server.initialize import initialize_rpc, shutdown_rpc
 from mcp_grpc.server.listen import listen_rpc, subscribe_rpc
@@ -73,7 +73,7 @@ class Rpc:
         Raises:
             RpcFailure: It does not come, or cannot be decoded.
         """
-        async with asyncio.timeout(self.service.limits.body_seconds):
+        async with within(self.service.limits.body_seconds):
             raw = await self.read()
         if raw is None:
             raise undecodable()
@@ -133,7 +133,7 @@ class Rpcs:
 
     def _unary(self, name: str, request: type[Message], work: Callable[[Rpc, Any], Awaitable[Message]]) -> Any:
         async def run(rpc: Rpc) -> None:
-            async with asyncio.timeout(self._service.limits.unary_seconds):
+            async with within(self._service.limits.unary_seconds):
                 response = await work(rpc, await rpc.first(request))
             await rpc.write(response)
 

@@ -182,4 +182,9 @@ def _trace(headers: Headers, meta: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _with_meta(params: Any, meta: dict[str, Any]) -> dict[str, Any]:
-    return {**(params or {}), "_meta": meta} if meta else dict(params or {})
+    return {**(params or {}), "_meta": meta} if meta else without_null_meta(params or {})
+
+
+def without_null_meta(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params without a ``_meta`` that is null, which says as little as none."""
+    return {key: value for key, value in params.items() if key != "_meta" or value is not None}

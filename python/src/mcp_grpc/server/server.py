@@ -99,6 +99,7 @@ class Server:
         except BaseException:
             await asyncio.wait({starting})
             await self._stack.aclose()
+            self._stopped.set()
             raise
 
     async def _start(self) -> None:
@@ -131,6 +132,7 @@ class Server:
             ("grpc.max_send_message_length", -1),  # checked before, with an error that says so
             ("grpc.max_metadata_size", limits.header_bytes),
             ("grpc.absolute_max_metadata_size", limits.header_bytes),
+            ("grpc.server_handshake_timeout_ms", int(limits.handshake_seconds * 1000)),
             ("grpc.max_concurrent_streams", limits.rpcs_per_connection),
             # Two servers on one port would share its callers.
             ("grpc.so_reuseport", 0),
@@ -163,7 +165,7 @@ class Server:
         Args:
             grace: Seconds that calls get to finish.
         """
-        if self._stopped is None:
+        if self._stopped is None or self._stopped.is_set():
             return
         if self._stopping is None:
             self._stopping = asyncio.get_running_loop().create_task(self._stop(grace))

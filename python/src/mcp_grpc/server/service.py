@@ -116,6 +116,8 @@ class Service:
         params = to_value(request)
         if method.rpc == "Complete" and isinstance(params.get("argument"), dict):
             params["argument"].setdefault("value", "")  # of a client that cannot say it (§15.3)
+        if "_meta" in params and not meta:  # the field could not hold it, and it stands in extra_json
+            return scope_of(self.sessions, headers, method.name, params)
         return replace(scope, params={**params, **scope.params})
 
     @staticmethod
@@ -133,7 +135,10 @@ class Service:
     async def check_params(self, scope: Scope, headers: Headers) -> None:
         """Compare ``mcp-param-*`` with the arguments of a call (§7.1); raises -32020."""
         if headers.params() and isinstance(name := scope.params.get("name"), str):
-            schema = self.core.input_schema(name) or await self._listed_schema(scope, headers, name)
+            # With a policy the list tells it: of what the caller may not use, nothing is told.
+            is_open = self.guard is None or self.guard.policy is None
+            schema = self.core.input_schema(name) if is_open else None
+            schema = schema or await self._listed_schema(scope, headers, name)
             if schema is not None:
                 check_params(headers, schema, scope.params.get("arguments"))
 

@@ -107,12 +107,12 @@ class Session:
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(self._sessions.limits.session_idle, self._sessions.end, self)
 
-    async def quiesce(self, timeout: float) -> None:
-        """Let what is in flight be answered, for that many seconds at most."""
+    async def quiesce(self) -> None:
+        """Let what is in flight be answered."""
         current = asyncio.current_task()
         others = {task for task in self._calls if task is not current}
         if others:
-            await asyncio.wait(others, timeout=timeout)
+            await asyncio.wait(others)
 
     def stop(self) -> None:
         """End what runs in the session."""

@@ -22,6 +22,9 @@ from mcp_grpc.server.service import Service
 # How much is put into one message to a client that reads batches.
 _BATCH_BYTES = 256 << 10
 
+# How many messages of a batch are taken before others get their turn: a batch can hold a million.
+_TURN = 64
+
 Read = Callable[[], Awaitable[bytes | None]]
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -44,6 +47,8 @@ class Stream:
         self._tasks: set[asyncio.Task[None]] = set()
         self._first = True
         self._batch = False
+        self._taken = 0
+        self._most_answers = service.limits.calls_per_stream + service.limits.waiting_messages
         self._batch_bytes = min(_BATCH_BYTES, service.limits.message_bytes // 2)
 
     async def serve(self) -> None:
@@ -95,25 +100,34 @@ class Stream:
                 raw = message.result()
                 if raw is None:
                     return
-                self._take_all(_parse(raw))
+                await self._take_all(_parse(raw))
                 # Calls that came first begin first, and the client's answers wait for no one.
                 await asyncio.sleep(0)
         finally:
             stopped.cancel()
             drain.cancel()
 
-    def _take_all(self, envelope: Envelope) -> None:
+    async def _take_all(self, envelope: Envelope) -> None:
         if envelope.WhichOneof("kind") is not None or not envelope.batch:
+            await self._until_ready()
             self._take(envelope)
         self._first = False
         if envelope.batch and not self._frames.greeted:
             self._exchange.refuse(None, invalid_request("a batch needs a hello first"))
             return
         for inner in envelope.batch:
+            await self._until_ready()
             if inner.batch:
                 self._exchange.refuse(None, invalid_request("a batch is inside of a batch"))
             else:
                 self._take(inner)
+
+    async def _until_ready(self) -> None:
+        """Wait until one more message can be taken: each may have an answer, and the client may read none."""
+        await self._exchange.out.has_room(self._most_answers)
+        self._taken += 1
+        if self._taken % _TURN == 0:
+            await asyncio.sleep(0)
 
     def _take(self, envelope: Envelope) -> None:
         kind = envelope.WhichOneof("kind")
@@ -157,7 +171,7 @@ class Stream:
         elif kind == "notification":
             self._start(self._notification(envelope))
         elif (running := self._exchange.begin(envelope)) is not None:
-            running.task = self._start(self._exchange.request(envelope, running))
+            running.run_by(self._start(self._exchange.request(envelope, running)))
 
     @property
     def _is_full(self) -> bool:
