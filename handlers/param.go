@@ -32,6 +32,9 @@ func (s *Server) checkParamHeaders(ctx context.Context, c *call, strict bool) er
 	if len(sent) == 0 && !strict {
 		return nil
 	}
+	if s.cfg.Policy != nil && s.allow(ctx, c) != nil {
+		return nil // refused when it is dispatched: what is bound would tell that the tool is there
+	}
 	bound, err := s.bound.of(p.Name, func(name string) (map[string]*mirror.Schema, error) { return s.boundTools(ctx, c, name) })
 	if err != nil || bound == nil {
 		return err // an unknown tool is refused when it is called
@@ -57,7 +60,7 @@ const maxToolPages = 1000
 
 // boundTools gives the bound schemas of all tools up to the one that is asked for, and those
 // on its page: nil for tools that bind nothing. The tools are what the server's middleware
-// shows the caller, whether or not a policy lets it list them.
+// shows the caller, who may call the one but need not be let list them.
 func (s *Server) boundTools(ctx context.Context, c *call, name string) (map[string]*mirror.Schema, error) {
 	found := map[string]*mirror.Schema{}
 	cursor := ""

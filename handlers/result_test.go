@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"connectrpc.com/connect"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcpconnect/mcpconnect/authn"
@@ -111,6 +112,41 @@ func TestListsOfAnyTypeAreFiltered(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMetadataTellsNothingOfHiddenTools: metadata that mirrors an argument of a tool that the caller
+// may not use is refused as if there were no such tool.
+func TestMetadataTellsNothingOfHiddenTools(t *testing.T) {
+	t.Parallel()
+	tokens, err := authn.NewStatic(map[string]authn.Grant{"token-of-ann": {Subject: "ann"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := authn.NewPolicy(authn.PolicyConfig{Tools: map[string]authn.Rule{"open": {}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := mcp.NewServer(&mcp.Implementation{Name: "s", Version: "1"}, nil)
+	for _, name := range []string{"open", "secret"} {
+		server.AddTool(&mcp.Tool{
+			Name:        name,
+			InputSchema: json.RawMessage(`{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}`),
+		}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) { return &mcp.CallToolResult{}, nil })
+	}
+	url := serve(t, server, mcpconnect.WithAuthn(authn.Bearer{tokens}), mcpconnect.WithPolicy(policy))
+	call := func(tool string) error {
+		client := mcpconnect.NewClient(url, mcpconnect.WithHeader("Authorization", "Bearer token-of-ann"), mcpconnect.WithHeader("Mcp-Param-Region", "another"))
+		defer client.Close()
+		_, err := client.CallTool(testContext(t), &mcp.CallToolParams{Name: tool, Arguments: map[string]any{"region": "here"}})
+		return err
+	}
+	if got := connect.CodeOf(call("open")); got != connect.CodeInvalidArgument {
+		t.Errorf("metadata that is wrong gave %v", got)
+	}
+	secret, nothing := call("secret"), call("nothing")
+	if secret == nil || nothing == nil || strings.ReplaceAll(secret.Error(), "secret", "nothing") != nothing.Error() {
+		t.Errorf("a tool that is hidden gave %v, and none %v", secret, nothing)
 	}
 }
 

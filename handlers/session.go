@@ -50,7 +50,7 @@ var errSessionEnded = newError(connect.CodeNotFound, jsonrpc.CodeInvalidRequest,
 var errNoSession = newError(connect.CodeNotFound, jsonrpc.CodeInvalidRequest, "session not found: initialize again")
 
 // errNoStream is what a handler gets that wants to ask a client that listens nowhere.
-var errNoStream = invalidRequest(
+var errNoStream = newError(connect.CodeFailedPrecondition, jsonrpc.CodeInvalidRequest,
 	"client has no open stream for server requests: open Connect, or Send without a message")
 
 // A serverRequest is a request of the server to the client, on its way.
