@@ -32,8 +32,8 @@ func (s *Server) checkParamHeaders(ctx context.Context, c *call, strict bool) er
 	if len(sent) == 0 && !strict {
 		return nil
 	}
-	if s.cfg.Policy != nil && s.allow(ctx, c) != nil {
-		return nil // refused when it is dispatched: what is bound would tell that the tool is there
+	if allowed := s.cfg.Policy == nil || s.allow(ctx, c) == nil; !allowed {
+		return nil // it is refused when it is dispatched: what is bound would tell that the tool is there
 	}
 	bound, err := s.bound.of(p.Name, func(name string) (map[string]*mirror.Schema, error) { return s.boundTools(ctx, c, name) })
 	if err != nil || bound == nil {

@@ -132,17 +132,20 @@ func TestMetadataTellsNothingOfHiddenTools(t *testing.T) {
 		server.AddTool(&mcp.Tool{
 			Name:        name,
 			InputSchema: json.RawMessage(`{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}`),
-		}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) { return &mcp.CallToolResult{}, nil })
+		}, func(context.Context, *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return &mcp.CallToolResult{}, nil
+		})
 	}
 	url := serve(t, server, mcpconnect.WithAuthn(authn.Bearer{tokens}), mcpconnect.WithPolicy(policy))
 	call := func(tool string) error {
-		client := mcpconnect.NewClient(url, mcpconnect.WithHeader("Authorization", "Bearer token-of-ann"), mcpconnect.WithHeader("Mcp-Param-Region", "another"))
+		client := mcpconnect.NewClient(url, mcpconnect.WithProtocol(mcpconnect.ProtocolGRPCWeb), // each call has metadata of its own
+			mcpconnect.WithHeader("Authorization", "Bearer token-of-ann"), mcpconnect.WithHeader("Mcp-Param-Region", "another"))
 		defer client.Close()
 		_, err := client.CallTool(testContext(t), &mcp.CallToolParams{Name: tool, Arguments: map[string]any{"region": "here"}})
 		return err
 	}
-	if got := connect.CodeOf(call("open")); got != connect.CodeInvalidArgument {
-		t.Errorf("metadata that is wrong gave %v", got)
+	if err := call("open"); connect.CodeOf(err) != connect.CodeInvalidArgument {
+		t.Errorf("metadata that is wrong gave %v", err)
 	}
 	secret, nothing := call("secret"), call("nothing")
 	if secret == nil || nothing == nil || strings.ReplaceAll(secret.Error(), "secret", "nothing") != nothing.Error() {
