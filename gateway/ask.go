@@ -123,6 +123,9 @@ func sending(next mcp.MethodHandler) mcp.MethodHandler {
 			}
 			return next(ctx, method, &mcp.ServerRequest[*mcp.ResourceUpdatedNotificationParams]{Session: ss, Params: own, Extra: req.GetExtra()})
 		}
+		if worded := raw.Worded(ctx, req.GetParams()); isServer && worded != req.GetParams() && (method == methodProgress || method == methodMessage) {
+			return next(ctx, method, &mcp.ServerRequest[mcp.Params]{Session: ss, Params: worded, Extra: req.GetExtra()})
+		}
 		if !ok || !isServer || capabilityOf[method] == "" {
 			return next(ctx, method, req)
 		}

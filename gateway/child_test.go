@@ -42,6 +42,8 @@ func beChild(kind string) int {
 		return beFast(batches{})
 	case "flood":
 		return beFlood()
+	case "wordy":
+		return beWordy()
 	case "hung":
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return 0

@@ -456,7 +456,8 @@ func (w *waiter) last(ctx context.Context, m *message) (json.RawMessage, error) 
 	return outcome(m)
 }
 
-// tell passes on progress, or a log message.
+// tell passes on progress, or a log message, in the words of the server. The SDK reads what it needs
+// to know whom it is for.
 func (w *waiter) tell(ctx context.Context, m *message) {
 	params, err := objectOf(m.Params)
 	if err != nil {
@@ -464,19 +465,20 @@ func (w *waiter) tell(ctx context.Context, m *message) {
 	}
 	switch m.Method {
 	case methodProgress:
-		var p mcp.ProgressNotificationParams
-		if w.call.token == nil || json.Unmarshal(params.with("progressToken", json.RawMessage("null")).text(), &p) != nil {
+		if w.call.token == nil {
 			return
 		}
+		text := params.textWith("progressToken", w.call.token)
+		var p mcp.ProgressNotificationParams
+		_ = json.Unmarshal(params.textWith("progressToken", nil), &p) // for middleware: what fits
 		p.ProgressToken = tokenOf(w.call.token)
-		_ = w.front.ss.NotifyProgress(ctx, &p) // the client is gone
+		_ = w.front.ss.NotifyProgress(raw.WithNotification(ctx, text), &p) // the client is gone
 	case methodMessage:
 		var p mcp.LoggingMessageParams
 		if json.Unmarshal(m.Params, &p) != nil {
 			return
 		}
-		p.Data = params["data"]
-		_ = w.front.ss.Log(ctx, &p)
+		_ = w.front.ss.Log(raw.WithNotification(ctx, m.Params), &p)
 	}
 }
 

@@ -307,7 +307,7 @@ func (s *Server) sending(next mcp.MethodHandler) mcp.MethodHandler {
 				return nil, nil
 			}
 			c.spoke.Store(true)
-			return nil, out.notify(ctx, method, req.GetParams())
+			return nil, out.notify(ctx, method, raw.Worded(ctx, req.GetParams()))
 		case methodElicitationComplete:
 			// Typed events have no place for it: then it goes to the session's stream.
 			if x, ok := out.(*exchange); ok {

@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"connectrpc.com/connect"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/mcpconnect/mcpconnect/authn"
 	"github.com/mcpconnect/mcpconnect/internal/mapping"
+	"github.com/mcpconnect/mcpconnect/internal/raw"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
@@ -93,17 +95,17 @@ type toolEvents struct {
 	closed bool
 }
 
-func (t *toolEvents) notify(_ context.Context, _ string, params mcp.Params) error {
+func (t *toolEvents) notify(_ context.Context, method string, params mcp.Params) error {
 	var e mcpv1.CallToolEvent
-	switch p := params.(type) {
-	case *mcp.ProgressNotificationParams:
-		m, err := mapping.Progress(p, t.enc)
+	switch method {
+	case methodProgress:
+		m, err := progress(params, t.enc)
 		if err != nil {
 			return err
 		}
 		e.Kind = &mcpv1.CallToolEvent_Progress{Progress: m}
-	case *mcp.LoggingMessageParams:
-		m, err := mapping.Log(p, t.enc)
+	case methodMessage:
+		m, err := mapping.Log(params, t.enc)
 		if err != nil {
 			return err
 		}
@@ -112,6 +114,16 @@ func (t *toolEvents) notify(_ context.Context, _ string, params mcp.Params) erro
 		return nil // there is no event for it
 	}
 	return t.send(&e)
+}
+
+func progress(params mcp.Params, enc mcpv1.JsonEncoding) (*mcpv1.CallToolProgress, error) {
+	switch p := params.(type) {
+	case *mcp.ProgressNotificationParams:
+		return mapping.Progress(p, enc)
+	case *raw.Notification:
+		return mapping.RawProgress(p, enc)
+	}
+	return nil, fmt.Errorf("progress of type %T", params)
 }
 
 // ask fails: a typed stream has no place for requests to the client.

@@ -28,8 +28,11 @@ func DecodeSDK(data []byte, v any) error {
 
 // EncodeSDK writes a value of the Go SDK as JSON text.
 func EncodeSDK(v any) ([]byte, error) {
-	if r, ok := v.(*raw.Result); ok {
-		return r.JSON, nil
+	switch v := v.(type) {
+	case *raw.Result:
+		return v.JSON, nil
+	case *raw.Notification:
+		return v.JSON, nil
 	}
 	return json.Marshal(v)
 }

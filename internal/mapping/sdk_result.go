@@ -199,8 +199,18 @@ func percentage(progress, total float64) uint32 {
 	return uint32(min(progress/total, 1) * 100)
 }
 
-// Log converts a log message.
-func Log(p *mcp.LoggingMessageParams, enc mcpv1.JsonEncoding) (*mcpv1.LogMessage, error) {
+// RawProgress is Progress for one that says what its JSON does.
+func RawProgress(n *raw.Notification, enc mcpv1.JsonEncoding) (*mcpv1.CallToolProgress, error) {
+	var m mcpv1.CallToolProgress
+	if err := viaJSON(n, &m, enc); err != nil {
+		return nil, err
+	}
+	m.Percentage = percentage(m.GetProgress(), m.GetTotal())
+	return &m, nil
+}
+
+// Log converts a log message: *mcp.LoggingMessageParams, or a *raw.Notification of one.
+func Log(p mcp.Params, enc mcpv1.JsonEncoding) (*mcpv1.LogMessage, error) {
 	var m mcpv1.LogMessage
 	if err := viaJSON(p, &m, enc); err != nil {
 		return nil, err

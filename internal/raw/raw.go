@@ -60,3 +60,31 @@ func (p *UnknownParams) MarshalJSON() ([]byte, error) {
 	}
 	return p.JSON, nil
 }
+
+// A Notification says what its JSON does, whatever its Params, which are of a type of the SDK, know
+// of that.
+type Notification struct {
+	mcp.Params
+
+	JSON json.RawMessage
+}
+
+// MarshalJSON gives the parameters.
+func (n *Notification) MarshalJSON() ([]byte, error) { return n.JSON, nil }
+
+type notificationKey struct{}
+
+// WithNotification gives a context in which a session notifies in the words of text.
+func WithNotification(ctx context.Context, text json.RawMessage) context.Context {
+	return context.WithValue(ctx, notificationKey{}, text)
+}
+
+// Worded gives the parameters of a notification in the words that ctx has for it; params if it has
+// none.
+func Worded(ctx context.Context, params mcp.Params) mcp.Params {
+	text, ok := ctx.Value(notificationKey{}).(json.RawMessage)
+	if _, done := params.(*Notification); !ok || done {
+		return params
+	}
+	return &Notification{params, text}
+}
