@@ -32,18 +32,14 @@ var knownParams = map[string][]string{
 
 // unambiguous refuses params with a member that other readers may take for one that MCP knows.
 // Members that are like none of those pass, whatever they are.
-func (o object) unambiguous(method string) error {
+func (g *Gateway) unambiguous(method string, o object) error {
 	if err := o.distinct("", "_meta"); err != nil {
 		return err
 	}
 	if err := o.distinct("", knownParams[method]...); err != nil {
 		return err
 	}
-	meta, err := objectOf(o["_meta"])
-	if err != nil {
-		return err
-	}
-	if err := meta.distinct("_meta.", "progressToken", metaVersion, metaClientInfo, metaCapabilities, metaLogLevel); err != nil {
+	if err := g.checkMeta(o["_meta"]); err != nil {
 		return err
 	}
 	if method != methodComplete {

@@ -45,7 +45,7 @@ func (g *Gateway) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 		if strings.HasPrefix(method, "notifications/") {
 			return next(ctx, method, req)
 		}
-		params, err := paramsOf(ctx, method, req)
+		params, err := g.paramsOf(ctx, method, req)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (g *Gateway) receiving(next mcp.MethodHandler) mcp.MethodHandler {
 }
 
 // paramsOf gives the parameters as the client has written them, if that is known.
-func paramsOf(ctx context.Context, method string, req mcp.Request) (object, error) {
+func (g *Gateway) paramsOf(ctx context.Context, method string, req mcp.Request) (object, error) {
 	var text json.RawMessage
 	var err error
 	known := raw.FromContext(ctx)
@@ -78,7 +78,7 @@ func paramsOf(ctx context.Context, method string, req mcp.Request) (object, erro
 	if err := params.agreeWith(req.GetParams()); err != nil {
 		return nil, err
 	}
-	if err := params.unambiguous(method); err != nil {
+	if err := g.unambiguous(method, params); err != nil {
 		return nil, err
 	}
 	// The trace context of an RPC's metadata is in the SDK's `_meta` only.
@@ -346,27 +346,9 @@ func (w *waiter) run(ctx context.Context) (json.RawMessage, error) {
 
 // begin sends the request.
 func (w *waiter) begin(ctx context.Context, params object) error {
-	meta, err := objectOf(params["_meta"])
-	if err != nil {
-		return err
-	}
-	token := meta["progressToken"]
-	if isNull(token) {
-		token = nil
-	}
 	first := w.call == nil
-	w.call, err = w.conn.peer.begin(ctx, w.front, w.method, func(c *call) (json.RawMessage, error) {
-		if token != nil {
-			meta["progressToken"] = w.conn.peer.knowBy(c, token)
-		}
-		if err := w.adapt(meta); err != nil {
-			return nil, err
-		}
-		if len(meta) == 0 {
-			return params.textWith("_meta", nil), nil
-		}
-		return params.textWith("_meta", meta.text()), nil
-	})
+	var err error
+	w.call, err = w.conn.peer.begin(ctx, w.front, w.method, func(c *call) (json.RawMessage, error) { return w.own(c, params) })
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -377,12 +359,31 @@ func (w *waiter) begin(ctx context.Context, params object) error {
 	return nil
 }
 
+// own gives params as the upstream gets them.
+func (w *waiter) own(c *call, params object) (json.RawMessage, error) {
+	if k := w.g.known(params["_meta"]); k != nil && !w.modern {
+		return params.textWith("_meta", k.legacy), nil
+	}
+	meta, err := objectOf(params["_meta"])
+	if err != nil {
+		return nil, err
+	}
+	if token := meta["progressToken"]; !isNull(token) {
+		meta["progressToken"] = w.conn.peer.knowBy(c, token)
+	}
+	if err := w.adapt(meta); err != nil {
+		return nil, err
+	}
+	if len(meta) == 0 {
+		return params.textWith("_meta", nil), nil
+	}
+	return params.textWith("_meta", meta.text()), nil
+}
+
 // adapt makes the `_meta` of a request one of the era of its connection.
 func (w *waiter) adapt(meta object) error {
 	if !w.modern {
-		for _, key := range []string{metaVersion, metaClientInfo, metaCapabilities, metaLogLevel} {
-			delete(meta, key)
-		}
+		meta.becomeLegacy()
 		return nil
 	}
 	capabilities, info, err := w.front.declared()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -22,6 +23,7 @@ type Gateway struct {
 	upstreams  []*upstream
 	clientInfo json.RawMessage // of us, as a client
 	info       json.RawMessage // of us, as a server
+	lastMeta   atomic.Pointer[knownMeta]
 
 	ctx     context.Context // ends with the gateway
 	cancel  context.CancelFunc

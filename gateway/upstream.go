@@ -159,7 +159,9 @@ func (u *upstream) find(f *front) (*conn, time.Duration, error) {
 	key := u.keyOf(f)
 	if c := u.conns[key]; c != nil {
 		c.held++
-		c.idle.Stop()
+		if key != (connKey{}) { // the one that all share does not expire
+			c.idle.Stop()
+		}
 		return c, 0, nil
 	}
 	if u.g.ctx.Err() != nil {

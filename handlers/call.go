@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	segmentio "github.com/segmentio/encoding/json"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mcpconnect/mcpconnect/authn"
@@ -109,11 +110,9 @@ func (c *call) RawParams() (json.RawMessage, error) {
 	if !ok || c.metaText == nil {
 		return nil, errNoText
 	}
-	name, err := json.Marshal(p.Name)
-	if err != nil {
-		return nil, err
-	}
-	text := fmt.Appendf(nil, `{"_meta":%s,"name":%s`, c.metaText, name)
+	text := make([]byte, 0, len(c.metaText)+len(p.Name)+len(p.Arguments)+40)
+	text = append(append(text, `{"_meta":`...), c.metaText...)
+	text = segmentio.AppendEscape(append(text, `,"name":`...), p.Name, 0)
 	if len(p.Arguments) > 0 { // which json.Marshal would escape anew
 		text = append(append(text, `,"arguments":`...), p.Arguments...)
 	}
