@@ -303,8 +303,8 @@ func TestTooManySessionsAreRefused(t *testing.T) {
 	}
 }
 
-// TestQuestionsThatReachNobodyFailTheirCall with the status of any other invalid request (SPEC.md
-// §6.6, §11.2), if the tool passes on what it got.
+// TestQuestionsThatReachNobodyFailTheirCall with a status of their own (SPEC.md §6.6, §11.1), if the
+// tool passes on what it got.
 func TestQuestionsThatReachNobodyFailTheirCall(t *testing.T) {
 	t.Parallel()
 	url := badServer(t, everything.NewServer())
@@ -314,7 +314,7 @@ func TestQuestionsThatReachNobodyFailTheirCall(t *testing.T) {
 			b := newBadClient(t, w, url)
 			session := initializeTypedDeclaring(t, b.rpc, "2025-11-25", `{"elicitation":{}}`)
 			err := calling(badCall("test_input_required_result_elicitation", `{}`))(withMetadata(testContext(t), session, nil), b.rpc)
-			b.expect("a question without a stream", fails(connect.CodeInvalidArgument, -32600), nil, err, nil)
+			b.expect("a question without a stream", fails(connect.CodeFailedPrecondition, -32600), nil, err, nil)
 		})
 	}
 }
