@@ -99,33 +99,13 @@ func (s *muxStream) writeOn() {
 			for more := true; more; {
 				// Those who are about to call do so first: one batch for all costs much less
 				// than one for each.
-				s.letOthersCall()
+				runtime.Gosched()
 				more = s.writeWaiting()
 			}
 		case <-s.done:
 			return
 		}
 	}
-}
-
-// maxYields bounds how often a write waits for more to write.
-const maxYields = 8
-
-// letOthersCall returns once nobody was about to call any more.
-func (s *muxStream) letOthersCall() {
-	for range maxYields {
-		before := s.waiting()
-		runtime.Gosched()
-		if s.waiting() == before {
-			return
-		}
-	}
-}
-
-func (s *muxStream) waiting() int {
-	s.outMu.Lock()
-	defer s.outMu.Unlock()
-	return len(s.out)
 }
 
 // writeWaiting writes what waits, and tells whether more has come.
