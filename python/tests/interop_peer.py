@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import json
 import queue
@@ -33,14 +34,11 @@ def peer_binary() -> str:
     go = shutil.which("go")
     if go is None:
         pytest.skip("the Go toolchain is not here")
-    binary = Path(tempfile.gettempdir()) / f"mcp-grpc-peer-{_user()}" / "peer"
-    binary.parent.mkdir(mode=0o700, exist_ok=True)
-    subprocess.run([go, "build", "-o", str(binary), "./python/tests/peer"], cwd=ROOT, check=True, timeout=600)
-    return str(binary)
-
-
-def _user() -> str:
-    return str(Path.home().stat().st_uid)
+    folder = tempfile.mkdtemp(prefix="mcp-grpc-peer-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    binary = f"{folder}/peer"
+    subprocess.run([go, "build", "-o", binary, "./python/tests/peer"], cwd=ROOT, check=True, timeout=600)
+    return binary
 
 
 class Peer:
