@@ -293,7 +293,7 @@ func (x *exchange) direct(ctx context.Context, c *call, params json.RawMessage) 
 	if err != nil {
 		return nil, err
 	}
-	return mapping.EncodeSDK(x.srv.resultOptions(&c.scope).Annotate(res))
+	return x.srv.texts.json(res, x.srv.resultOptions(&c.scope))
 }
 
 // keepToken restores a progress token that decoding to a float64 would change.

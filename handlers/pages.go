@@ -6,6 +6,7 @@ package handlers
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"slices"
 	"sync"
 
@@ -16,10 +17,11 @@ import (
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
 )
 
-// A page is one page of a list as it goes out. It is made once, however often it is asked
-// for; nobody must change it.
+// A page is one page of a list as it goes out, as a message or as JSON. It is made once, however
+// often it is asked for; nobody must change it.
 type page struct {
 	message proto.Message
+	text    json.RawMessage
 
 	once    sync.Once
 	gzipped []byte // see compressed; nil if it is not worth it
@@ -36,19 +38,36 @@ type pages struct {
 	prompts   pagesOf[mcp.Prompt]
 }
 
-// get gives the page for the result of a list method.
+// get gives the page for the result of a list method, as the message m.
 func (p *pages) get(res mcp.Result, m proto.Message, o mapping.ResultOptions) (*page, error) {
+	return p.find(res, o, func() (*page, error) { return &page{message: m}, mapping.FromSDKResult(res, m, o) })
+}
+
+// json gives a result as JSON: if it is that of a list method, the page that is known.
+func (p *pages) json(res mcp.Result, o mapping.ResultOptions) (json.RawMessage, error) {
+	found, err := p.find(res, o, func() (*page, error) {
+		text, err := mapping.EncodeSDK(o.Annotate(res))
+		return &page{text: text}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found.text, nil
+}
+
+// find gives the page that is known for a result, or makes it.
+func (p *pages) find(res mcp.Result, o mapping.ResultOptions, build func() (*page, error)) (*page, error) {
 	switch r := res.(type) {
 	case *mcp.ListToolsResult:
-		return p.tools.get(res, r.Tools, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, m)
+		return p.tools.get(res, r.Tools, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, build)
 	case *mcp.ListResourcesResult:
-		return p.resources.get(res, r.Resources, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, m)
+		return p.resources.get(res, r.Resources, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, build)
 	case *mcp.ListResourceTemplatesResult:
-		return p.templates.get(res, r.ResourceTemplates, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, m)
+		return p.templates.get(res, r.ResourceTemplates, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, build)
 	case *mcp.ListPromptsResult:
-		return p.prompts.get(res, r.Prompts, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, m)
+		return p.prompts.get(res, r.Prompts, pageKey{options: o, next: r.NextCursor, cacheable: r.Cacheable}, build)
 	}
-	return &page{message: m}, mapping.FromSDKResult(res, m, o)
+	return build()
 }
 
 // pageKey is what a page has beside its features, and enough of them that few pages share one.
@@ -56,6 +75,7 @@ type pageKey struct {
 	options   mapping.ResultOptions
 	next      string
 	cacheable mcp.Cacheable
+	null      bool // there are no features, not even an empty list of them
 	n         int
 	first     any
 }
@@ -75,21 +95,22 @@ type knownPage[T any] struct {
 	page     *page
 }
 
-// get gives the page that is known for the features, or makes one of m.
-func (p *pagesOf[T]) get(res mcp.Result, features []*T, key pageKey, m proto.Message) (*page, error) {
+// get gives the page that is known for the features, or makes one.
+func (p *pagesOf[T]) get(res mcp.Result, features []*T, key pageKey, build func() (*page, error)) (*page, error) {
 	if len(res.GetMeta()) > 0 {
-		return &page{message: m}, mapping.FromSDKResult(res, m, key.options) // of this request alone
+		return build() // of this request alone
 	}
+	key.null = features == nil
 	if key.n = len(features); key.n > 0 {
 		key.first = features[0]
 	}
 	if known := p.find(features, key); known != nil {
 		return known, nil
 	}
-	if err := mapping.FromSDKResult(res, m, key.options); err != nil {
+	fresh, err := build()
+	if err != nil {
 		return nil, err
 	}
-	fresh := &page{message: m}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.items += len(features) + 1

@@ -91,6 +91,52 @@ func TestPagesAreThoseOfTheirFeatures(t *testing.T) {
 	}
 }
 
+// TestPagesAsJSON: they are what the result is in JSON, and the same text as long as the features are
+// the same.
+func TestPagesAsJSON(t *testing.T) {
+	t.Parallel()
+	tools := manyTools(5)
+	modern, err := mapping.NewServerMeta(&mcp.Implementation{Name: "s", Version: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p pages
+	shared := map[*byte]string{}
+	for _, test := range []struct {
+		name    string
+		result  mcp.Result
+		options mapping.ResultOptions
+		again   bool // it is the text of a result before
+	}{
+		{"tools", &mcp.ListToolsResult{Tools: tools}, mapping.ResultOptions{}, false},
+		{"the same tools", &mcp.ListToolsResult{Tools: slices.Clone(tools)}, mapping.ResultOptions{}, true},
+		{"fewer tools", &mcp.ListToolsResult{Tools: tools[:3]}, mapping.ResultOptions{}, false},
+		{"tools of a modern server", &mcp.ListToolsResult{Tools: tools}, mapping.ResultOptions{Modern: true, Server: modern}, false},
+		{"tools with a _meta", &mcp.ListToolsResult{Tools: tools, Meta: mcp.Meta{"x": 1}}, mapping.ResultOptions{}, false},
+		{"a next page", &mcp.ListToolsResult{Tools: tools, NextCursor: "n"}, mapping.ResultOptions{}, false},
+		{"no tools", &mcp.ListToolsResult{Tools: []*mcp.Tool{}}, mapping.ResultOptions{}, false},
+		{"no list of tools", &mcp.ListToolsResult{}, mapping.ResultOptions{}, false},
+		{"prompts", &mcp.ListPromptsResult{Prompts: []*mcp.Prompt{{Name: "p"}}}, mapping.ResultOptions{}, false},
+		{"no list", &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "<a>"}}}, mapping.ResultOptions{}, false},
+	} {
+		got, err := p.json(test.result, test.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := mapping.EncodeSDK(test.options.Annotate(test.result))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s:\n%s", test.name, diff)
+		}
+		if before, known := shared[&got[0]]; known != test.again {
+			t.Errorf("%s: the text is that of %q", test.name, before)
+		}
+		shared[&got[0]] = test.name
+	}
+}
+
 func TestPagesOfEachKind(t *testing.T) {
 	t.Parallel()
 	resources, templates := []*mcp.Resource{{URI: "a:b", Name: "r"}}, []*mcp.ResourceTemplate{{URITemplate: "a:{b}", Name: "t"}}

@@ -115,7 +115,8 @@ type Server struct {
 	name     *mapping.ServerMeta
 	modern   modernPeers
 	sessions sessions
-	pages    pages
+	pages    pages // as messages
+	texts    pages // as JSON
 	bound    boundCache
 	// streamable serves Streamable HTTP; nil for none.
 	streamable *streamable
