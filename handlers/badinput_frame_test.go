@@ -18,6 +18,7 @@ import (
 	"github.com/mcpconnect/mcpconnect/internal/everything"
 	"github.com/mcpconnect/mcpconnect/mcpconnect"
 	mcpv1 "github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1"
+	"github.com/mcpconnect/mcpconnect/mcpconnectgen/mcp/v1/mcpv1connect"
 )
 
 func hello(frames bool) *mcpv1.Envelope {
@@ -211,5 +212,33 @@ func TestTooManyCallsOnAStreamAreRefused(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", w.name, diff)
 		}
+	}
+}
+
+// TestABatchThatCannotBeDecoded fails the RPC, whether or not it may be there (SPEC.md §11.4).
+func TestABatchThatCannotBeDecoded(t *testing.T) {
+	t.Parallel()
+	url := badServer(t, everything.NewServer())
+	for name, first := range map[string][]*mcpv1.Envelope{"before a hello": nil, "after it": {hello(true)}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stream, err := mcpv1connect.NewMCPClient(httpClient(t, false), url, connect.WithGRPC()).Connect(testContext(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var malformed mcpv1.Envelope
+			malformed.ProtoReflect().SetUnknown([]byte{0x52, 1, 0x0a}) // a batch of an envelope of a field without its length
+			for _, e := range append(first, &malformed) {
+				if err := stream.Send(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for err == nil {
+				_, err = stream.Receive()
+			}
+			if connect.CodeOf(err) != connect.CodeInvalidArgument {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

@@ -53,6 +53,10 @@ func (r *reader) takeAll(ctx context.Context, e *mcpv1.Envelope) error {
 		return wire.Elements(raw, func(element []byte, batched bool) error {
 			if batched && !r.hello {
 				if !refused {
+					// What cannot be decoded fails the RPC, wherever it stands.
+					if _, err := wire.Decode(raw); err != nil {
+						return err
+					}
 					r.refuseBatch(ctx)
 				}
 				refused = true
