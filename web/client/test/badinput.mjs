@@ -54,8 +54,8 @@ export const badInput = {
     check([8, 14].includes((await rejection(echo(c, 5), "5 MiB to a server")).status), "another status");
     equal((await rejection(echo(c, 3), "6 MiB from a server")).status, 8, "status");
     equal((await rejection(c.streamTool("structured_echo", { texts: Array(3).fill(text) }).next(), "6 MiB in a stream")).status, 8, "status");
-    const large = new McpClient(t.real({ maxMessageBytes: 8 << 20 }));
-    equal((await echo(large, 3)).case, "result", "6 MiB where they may be");
+    const small = new McpClient(t.real({ maxMessageBytes: 1 << 20 }));
+    equal((await rejection(echo(small, 1), "2 MiB where 1 may be")).status, 8, "status");
     equal((await echo(c, 1)).case, "result", "another call");
   },
 };
