@@ -17,7 +17,7 @@ MODULES := $(filter-out .,$(patsubst %/,%,$(dir $(shell git ls-files '*/go.mod' 
 # Those whose tests need nothing but Go; the others have targets of their own.
 UNIT := $(filter-out conformance conformance/connect authn/mutants,$(MODULES))
 # How long fuzz-short runs each target.
-FUZZTIME ?= 2s
+FUZZTIME ?= 1s
 
 # Tests look for buf and grpcurl in the PATH.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -57,7 +57,7 @@ mutants: ## Put the classic mistakes into authn, and see that its tests find eac
 	cd authn/mutants && go test -count=1 -timeout 20m .
 
 .PHONY: mutants-short
-mutants-short: ## The same with every other mistake
+mutants-short: ## The same with every third mistake
 	@echo "== go test authn/mutants"; cd authn/mutants && go test -short -count=1 -timeout 20m .
 
 .PHONY: bench

@@ -95,7 +95,7 @@ func TestAClientThatDoesNotReadIsBounded(t *testing.T) {
 	const limit = 8
 	f := newFramer(t, wires[0], serve(t, server, mcpconnect.WithLimits(mcpconnect.Limits{StreamCalls: limit})), bothOffered)
 	sent := make(chan struct{})
-	const flood = 1000
+	const flood = 700
 	go func() {
 		defer close(sent)
 		for i := range uint64(flood) {
