@@ -58,9 +58,9 @@ type StdioConfig struct {
 // those larger than MaxMessageBytes. Nothing but messages is written to out.
 //
 // ServeStdio returns nil when in has ended, and the cause when ctx has; calls that are still in
-// flight are answered with an error before. It fails if cfg is
-// wrong, if out does not take what is written, or if the server has become one that the
-// client's session cannot go on with. It closes in; a Read that this does not end goes on.
+// flight are answered with an error before. It fails if cfg is wrong, if out does not take what is
+// written, or if the server has become one that the client's session cannot go on with. It closes
+// in; a Read that this does not end goes on, and so does a Write of the last answers.
 func ServeStdio(ctx context.Context, in io.ReadCloser, out io.Writer, cfg StdioConfig) error {
 	if cfg.Upstream.Name == "" {
 		cfg.Upstream.Name = cfg.Upstream.URL
