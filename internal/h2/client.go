@@ -6,6 +6,7 @@ package h2
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -25,7 +26,8 @@ import (
 // t count IdleConnTimeout, MaxResponseHeaderBytes, and of HTTP2 MaxReadFrameSize, SendPingTimeout,
 // PingTimeout and WriteByteTimeout; DisableCompression should be set, since nothing is compressed or
 // decompressed. t dials, negotiates TLS and speaks HTTP/1.1 as always. closeIdle is for when t is of
-// no more use, like t.CloseIdleConnections, which does not know of these connections.
+// no more use: t.CloseIdleConnections does not know of these connections. Calls in flight go on, and
+// what would need another connection fails.
 func ConfigureTransport(t *http.Transport) (closeIdle func()) {
 	p := &pool{limits: limits{recvConn: clientRecvConn, recvStream: clientRecvStream, idleTimeout: t.IdleConnTimeout}, conns: map[string][]*clientConn{}}
 	p.of(t.HTTP2)
@@ -71,8 +73,9 @@ type pool struct {
 
 	workers worker.Pool // send bodies
 
-	mu    sync.Mutex
-	conns map[string][]*clientConn
+	mu     sync.Mutex
+	conns  map[string][]*clientConn
+	closed bool // by closeIdle
 }
 
 // add takes a connection that was dialed. Somebody else may have dialed one meanwhile that does.
@@ -89,7 +92,7 @@ func (p *pool) add(target string, nc net.Conn) http.RoundTripper {
 func (p *pool) addIfNeeded(target string, nc net.Conn) *clientConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if slices.ContainsFunc(p.conns[target], (*clientConn).hasRoom) {
+	if p.closed || slices.ContainsFunc(p.conns[target], (*clientConn).hasRoom) {
 		return nil
 	}
 	c := newClientConn(p, target, nc)
@@ -113,6 +116,7 @@ func (p *pool) drop(c *clientConn) {
 // for more to send.
 func (p *pool) closeIdle() {
 	p.mu.Lock()
+	p.closed = true // a dial may still be on its way
 	all := slices.Concat(slices.Collect(maps.Values(p.conns))...)
 	p.mu.Unlock()
 	for _, c := range all {
@@ -195,9 +199,13 @@ func backOff(ctx context.Context, refusals int) error {
 
 func (r route) try(req *http.Request) (*http.Response, error) {
 	r.pool.mu.Lock()
-	conns := r.pool.conns[r.target]
+	conns, closed := r.pool.conns[r.target], r.pool.closed
 	r.pool.mu.Unlock()
-	if len(conns) == 0 {
+	switch {
+	case closed:
+		closeBody(req)
+		return nil, errPoolClosed
+	case len(conns) == 0:
 		return nil, errNoRoom
 	}
 	x, err := newCall(req)
@@ -225,6 +233,9 @@ func (noRoomError) Error() string             { return "http2: no connection has
 func (noRoomError) IsHTTP2NoCachedConnError() {}
 
 var errNoRoom error = noRoomError{}
+
+// errPoolClosed is for what errNoRoom would have dialed again and again.
+var errPoolClosed = errors.New("http2: the connections of the client are closed")
 
 type noConn struct{}
 

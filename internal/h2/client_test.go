@@ -379,6 +379,37 @@ func TestIdleConnections(t *testing.T) {
 	}
 }
 
+// TestDialsAfterTheEnd leave no connection behind, and their requests fail.
+func TestDialsAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{})
+	addr := serve(t, http.HandlerFunc(hello), false, func(s *http.Server) {
+		s.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateClosed {
+				close(closed)
+			}
+		}
+	})
+	tr := &http.Transport{Protocols: new(http.Protocols)}
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	closeIdle := h2.ConfigureTransport(tr)
+	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		closeIdle()
+		return conn, err
+	}
+	res, err := clientOf(tr).Get("http://" + addr)
+	if err == nil {
+		_ = res.Body.Close()
+		t.Error("the request succeeds")
+	}
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Error("the connection is open")
+	}
+}
+
 // TestManyCallersOfOurs is TestManyCallers with both ends of this package, and TLS.
 func TestManyCallersOfOurs(t *testing.T) {
 	t.Parallel()
