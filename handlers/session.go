@@ -229,9 +229,11 @@ func (s *Server) end(n *session, why error) bool {
 	s.sessions.mu.Lock()
 	listed := s.sessions.byID[n.id] == n
 	delete(s.sessions.byID, n.id)
-	s.sessions.ending.Add(1)
+	if !s.sessions.closed { // or Close, which may wait already, ends what was listed itself
+		s.sessions.ending.Add(1)
+		defer s.sessions.ending.Done()
+	}
 	s.sessions.mu.Unlock()
-	defer s.sessions.ending.Done()
 
 	n.mu.Lock()
 	n.cancel(why)
