@@ -47,6 +47,7 @@ deps: ## Install the Debian packages that are missing: a C compiler for -race, g
 
 .PHONY: unit
 unit: $(BIN)/buf $(BIN)/grpcurl ## Run the tests of every module with the race detector
+	@go mod graph >/dev/null # the programs of the README are built offline, and need all of it
 	@failed=0; for module in $(UNIT); do \
 		echo "== go test -race $$module"; \
 		(cd "$$module" && CGO_ENABLED=1 go test -race -timeout 20m ./...) || failed=1; \
