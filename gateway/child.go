@@ -5,7 +5,6 @@ package gateway
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,12 +46,18 @@ type childLink struct {
 	cmd      *exec.Cmd
 	group    *processGroup
 	stdin    io.WriteCloser // a pipe
-	lines    *bufio.Reader
-	rest     []*message // of a list, for receive
 	garbage  quietLog
 
-	out     chan []byte
-	unsent  atomic.Int32 // lines that were put into out and are not written
+	reading sync.Mutex // guards what follows
+	out     *pipe
+	lines   *bufio.Reader // of out
+	rest    []*message    // of a list
+	broken  error         // what a caller has met, for the reader
+	misses  int           // grows while callers stay awake in vain
+	doze    int           // for how many calls none does
+
+	queue   chan []byte
+	unsent  atomic.Int32 // lines that were put into queue and are not written
 	turn    sync.Mutex   // held by who writes
 	closing chan struct{}
 	once    sync.Once
@@ -65,7 +70,7 @@ type childLink struct {
 func startChild(u *Upstream, log *slog.Logger, maxBytes int) (link, error) {
 	l := &childLink{
 		name: u.Name, log: log, maxBytes: maxBytes, garbage: newQuietLog(),
-		out: make(chan []byte, sendQueue), closing: make(chan struct{}), gone: make(chan struct{}),
+		queue: make(chan []byte, sendQueue), closing: make(chan struct{}), gone: make(chan struct{}),
 	}
 	l.cmd = exec.Command(u.Command[0], u.Command[1:]...) //nolint:gosec,noctx // that is what it is for; close ends it
 	l.cmd.Dir = u.Dir
@@ -78,6 +83,9 @@ func startChild(u *Upstream, log *slog.Logger, maxBytes int) (link, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.out, err = newPipe(stdout); err != nil {
+		return nil, err
+	}
 	stderr, err := l.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -87,7 +95,7 @@ func startChild(u *Upstream, log *slog.Logger, maxBytes int) (link, error) {
 		l.group.kill()
 		return nil, fmt.Errorf("starting %q: %w", u.Command[0], err)
 	}
-	l.lines = bufio.NewReaderSize(stdout, 64<<10)
+	l.lines = bufio.NewReaderSize(l.out, 64<<10)
 	l.writes.Go(func() { l.logLines(stderr) })
 	l.writes.Go(l.write)
 	l.writes.Go(func() {
@@ -119,33 +127,6 @@ func exitError(state *os.ProcessState, err error) error {
 	return errors.New(state.String()) // "exit status 1", "signal: killed"
 }
 
-// receive gives the next message. Lines that are none are logged: there are programs that
-// print what should have gone to standard error.
-func (l *childLink) receive() (*message, error) {
-	for {
-		if len(l.rest) > 0 {
-			m := l.rest[0]
-			l.rest = l.rest[1:]
-			return m, nil
-		}
-		line, err := l.line()
-		if err != nil {
-			return nil, err
-		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		if line[0] == '[' {
-			if l.rest, err = parseAll(line); err == nil {
-				continue
-			}
-		} else if m, err := parse(line); err == nil {
-			return m, nil
-		}
-		l.garbage.log(l.log, slog.LevelWarn, "an upstream wrote what is no message", "upstream", l.name, "bytes", len(line))
-	}
-}
-
 // A quietLog cuts a flood of what a child makes us log.
 type quietLog struct {
 	limiter *rate.Limiter
@@ -165,32 +146,6 @@ func (q *quietLog) log(to *slog.Logger, level slog.Level, text string, attrs ...
 	}
 	to.Log(context.Background(), level, text, attrs...)
 }
-
-func (l *childLink) line() ([]byte, error) {
-	var long []byte
-	for {
-		part, err := l.lines.ReadSlice('\n')
-		if len(long)+len(part) > l.maxBytes+1 {
-			l.close()
-			return nil, fmt.Errorf("it wrote a message larger than the limit of %d bytes", l.maxBytes)
-		}
-		switch {
-		case err == nil && long == nil:
-			return part, nil
-		case errors.Is(err, bufio.ErrBufferFull) || err == nil:
-			long = append(long, part...)
-			if err == nil {
-				return long, nil
-			}
-		default:
-			l.close() // a child that writes no more is of no use
-			<-l.gone
-			return nil, l.ended()
-		}
-	}
-}
-
-func (l *childLink) ended() error { return fmt.Errorf("the process has ended: %w", l.exit) }
 
 // logLines logs standard error. A flood of it is cut.
 func (l *childLink) logLines(stderr io.Reader) {

@@ -42,3 +42,6 @@ const wnowait = 0x1000000
 
 // atomicWrite is how much a pipe takes wholly or not at all (PIPE_BUF).
 const atomicWrite = 4096
+
+// yield lets another process run, if one waits for this processor: the child, maybe.
+func yield() { _, _, _ = syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0) } //nolint:dogsled // it cannot fail

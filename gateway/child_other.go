@@ -7,6 +7,7 @@ package gateway
 
 import (
 	"os/exec"
+	"runtime"
 	"syscall"
 )
 
@@ -17,3 +18,5 @@ func startWithParent(cmd *exec.Cmd) error { return cmd.Start() }
 
 // atomicWrite is how much a pipe takes wholly or not at all, at least (_POSIX_PIPE_BUF).
 const atomicWrite = 512
+
+func yield() { runtime.Gosched() }

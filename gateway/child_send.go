@@ -30,7 +30,7 @@ func (l *childLink) send(ctx context.Context, m *message) error {
 	}
 	l.unsent.Add(1)
 	select {
-	case l.out <- text:
+	case l.queue <- text:
 		return nil
 	case <-l.closing:
 		err = errClosed
@@ -58,13 +58,13 @@ func (l *childLink) write() {
 	var batch bytes.Buffer
 	for {
 		select {
-		case line := <-l.out:
+		case line := <-l.queue:
 			batch.Reset()
 			batch.Write(line)
 			n := int32(1)
 			for more := true; more && batch.Len() < 64<<10; {
 				select {
-				case line := <-l.out:
+				case line := <-l.queue:
 					batch.Write(line)
 					n++
 				default:

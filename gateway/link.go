@@ -29,6 +29,15 @@ type link interface {
 	wait()
 }
 
+// An awakeLink can be read by those who make calls, too.
+type awakeLink interface {
+	link
+	// receiveAll gives the peer each message, one at a time. Its error is the end of the link.
+	receiveAll(p *peer) error
+	// receiveAwake does so for a moment, for a call when no other is in flight.
+	receiveAwake(p *peer, c *call)
+}
+
 // A transportLink is a link over a transport of the SDK.
 type transportLink struct {
 	conn   mcp.Connection

@@ -80,19 +80,25 @@ func (p *peer) over() bool {
 }
 
 func (p *peer) read() {
-	var err error
-	for {
-		var m *message
-		if m, err = p.link.receive(); err != nil {
-			break
-		}
-		p.dispatch(m)
-	}
+	err := p.receiveAll()
 	p.mu.Lock()
 	p.err = err
 	p.mu.Unlock()
 	close(p.done)
 	p.link.close()
+}
+
+func (p *peer) receiveAll() error {
+	if l, ok := p.link.(awakeLink); ok {
+		return l.receiveAll(p)
+	}
+	for {
+		m, err := p.link.receive()
+		if err != nil {
+			return err
+		}
+		p.dispatch(m)
+	}
 }
 
 func (p *peer) dispatch(m *message) {
@@ -188,8 +194,14 @@ func (p *peer) begin(ctx context.Context, f *front, method string, params func(*
 		p.finish(c)
 		return nil, err
 	}
+	if l, ok := p.link.(awakeLink); ok && alone {
+		l.receiveAwake(p, c)
+	}
 	return c, nil
 }
+
+// hasNews tells whether the server has said something about the call that its caller has not taken.
+func (c *call) hasNews() bool { return len(c.answer) > 0 || len(c.said.some) > 0 }
 
 // isExact tells whether every reader of JSON reads a progress token alike: text is text, and
 // integers within 2^53 are float64s.
