@@ -61,7 +61,7 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// TestChild measures a child process by itself, and behind a gateway.
+// TestChild measures a child process by itself, behind a gateway, and behind a proxy.
 func TestChild(t *testing.T) {
 	t.Parallel()
 	o := options{
@@ -78,7 +78,7 @@ func TestChild(t *testing.T) {
 			t.Errorf("%+v: %s", row.Cell, row.Error)
 		}
 	}
-	if len(r.Rows) != 4 || len(r.Ratios) != 2 {
+	if len(r.Rows) != 6 || len(r.Ratios) != 3 {
 		t.Errorf("got %d rows, and the ratios %v", len(r.Rows), r.Ratios)
 	}
 }

@@ -44,7 +44,7 @@ func fullPlan() (cells []report.Cell) {
 	return append(cells, childCells()...)
 }
 
-// childCells measure what a gateway adds to a call of a child process.
+// childCells measure what a gateway, and a proxy, add to a call of a child process.
 func childCells() (cells []report.Cell) {
 	for _, n := range []int{1, 64} {
 		for _, c := range contender.Children() {

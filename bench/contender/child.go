@@ -34,7 +34,7 @@ const (
 
 // Children are the contenders that call a child process, see [ServeStdio]. They are for cases of
 // their own: the others have no third process beside them.
-func Children() []Contender { return []Contender{direct{}, gated{}} }
+func Children() []Contender { return []Contender{direct{}, gated{}, proxied{}} }
 
 // ServeStdio is a server on in and out that has the tool add alone, and costs next to nothing: what
 // is measured is the way to it. It writes when there is nothing more to read, until in ends.

@@ -139,7 +139,7 @@ func (r *Report) compareIdle() {
 }
 
 // What a gateway in front of a child process may add to a call, and how many calls per second are
-// to go through one child.
+// to go through one child. What a proxy adds is what the machine takes for the way.
 const (
 	gatewayMayAdd   = 150 // microseconds
 	gatewayMustTake = 5000
@@ -153,12 +153,14 @@ func (r *Report) compareChild() {
 		}
 		return nil
 	}
-	direct, gated := at(contender.Child, 1, p50), at(contender.OurGated, 1, p50)
-	var may, added, taken, must []float64
-	for i := range min(len(direct), len(gated)) {
+	direct, gated, proxied := at(contender.Child, 1, p50), at(contender.OurGated, 1, p50), at(contender.Proxied, 1, p50)
+	var may, added, least, taken, must []float64
+	for i := range min(len(direct), len(gated), len(proxied)) {
 		may, added = append(may, gatewayMayAdd), append(added, max(1, gated[i]-direct[i]))
+		least = append(least, max(1, proxied[i]-direct[i]))
 	}
 	r.addValues("gateway_added_p50_1", contender.OurGated, fmt.Sprintf("%s + %d µs", contender.Child, gatewayMayAdd), may, added)
+	r.addValues("gateway_added_vs_proxy_1", contender.OurGated, contender.Proxied, least, added)
 	for _, rate := range at(contender.OurGated, 64, calls) {
 		taken, must = append(taken, rate), append(must, gatewayMustTake)
 	}
