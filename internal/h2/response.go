@@ -319,7 +319,7 @@ func (w *response) trailerFields() (fields []hpack.HeaderField) {
 func (w *response) SetReadDeadline(t time.Time) error {
 	w.x.c.mu.Lock()
 	defer w.x.c.mu.Unlock()
-	w.x.readEnd.set(&w.x.c.mu, t, w.x.arrived.Broadcast)
+	w.x.readEnd.set(t, &w.x.arrived)
 	return nil
 }
 
@@ -327,7 +327,7 @@ func (w *response) SetReadDeadline(t time.Time) error {
 func (w *response) SetWriteDeadline(t time.Time) error {
 	w.x.c.mu.Lock()
 	defer w.x.c.mu.Unlock()
-	w.x.writeEnd.set(&w.x.c.mu, t, w.x.room.Broadcast)
+	w.x.writeEnd.set(t, &w.x.room)
 	return nil
 }
 

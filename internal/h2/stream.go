@@ -61,38 +61,43 @@ func (s *stream) init(c *conn, id uint32, o owner) {
 	s.arrived.L, s.room.L = &c.mu, &c.mu
 }
 
-// A deadline is one of SetReadDeadline or SetWriteDeadline.
+// A deadline is one of SetReadDeadline or SetWriteDeadline. It costs next to nothing unless somebody
+// waits. Its methods are called with mu.
 type deadline struct {
+	at    time.Time // zero for none
+	waits int       // how many wait
 	timer *time.Timer
-	over  bool
 }
 
-// set is called with mu. wake is called with it, too, when the deadline has passed.
-func (d *deadline) set(mu *sync.Mutex, t time.Time, wake func()) {
-	if d.timer != nil {
-		d.timer.Stop()
-		d.timer = nil
+func (d *deadline) over() bool { return !d.at.IsZero() && time.Until(d.at) <= 0 }
+
+func (d *deadline) set(t time.Time, waiting *sync.Cond) {
+	d.stop()
+	d.at = t
+	if d.waits > 0 {
+		d.arm(waiting)
 	}
-	d.over = false
-	if t.IsZero() {
+}
+
+// wait waits like waiting.Wait, which releases mu, but not longer than until the deadline.
+func (d *deadline) wait(waiting *sync.Cond) {
+	d.waits++
+	d.arm(waiting)
+	waiting.Wait()
+	if d.waits--; d.waits == 0 {
+		d.stop()
+	}
+}
+
+func (d *deadline) arm(waiting *sync.Cond) {
+	if d.timer != nil || d.at.IsZero() {
 		return
 	}
-	left := time.Until(t)
-	if left <= 0 {
-		d.over = true
-		wake()
-		return
-	}
-	var timer *time.Timer
-	timer = time.AfterFunc(left, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if d.timer == timer {
-			d.over = true
-			wake()
-		}
+	d.timer = time.AfterFunc(time.Until(d.at), func() {
+		waiting.L.Lock()
+		defer waiting.L.Unlock()
+		waiting.Broadcast()
 	})
-	d.timer = timer
 }
 
 func (d *deadline) stop() {

@@ -14,7 +14,7 @@ import (
 func (s *stream) read(p []byte) (int, error) {
 	for s.unread.n == 0 {
 		switch {
-		case s.readEnd.over:
+		case s.readEnd.over():
 			return 0, errDeadline
 		case s.readErr != nil:
 			if s.readErr == io.EOF { //nolint:errorlint // our own
@@ -26,9 +26,9 @@ func (s *stream) read(p []byte) (int, error) {
 		case len(p) == 0:
 			return 0, nil
 		}
-		s.arrived.Wait()
+		s.readEnd.wait(&s.arrived)
 	}
-	if s.readEnd.over {
+	if s.readEnd.over() {
 		return 0, errDeadline
 	}
 	n := s.unread.read(p)

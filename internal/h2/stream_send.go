@@ -12,7 +12,7 @@ func (s *stream) writable() error {
 		return s.err
 	case s.localDone:
 		return errStreamClosed
-	case s.writeEnd.over:
+	case s.writeEnd.over():
 		return errDeadline
 	}
 	return nil
@@ -73,7 +73,7 @@ func (s *stream) await() error {
 			s.queued = true
 			c.waiting = append(c.waiting, s)
 		}
-		s.room.Wait()
+		s.writeEnd.wait(&s.room)
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *stream) awaitBuffer() error {
 			continue
 		}
 		c.full = append(c.full, s)
-		s.room.Wait()
+		s.writeEnd.wait(&s.room)
 	}
 	return nil
 }
