@@ -46,15 +46,15 @@ type childLink struct {
 	cmd      *exec.Cmd
 	group    *processGroup
 	stdin    io.WriteCloser // a pipe
-	garbage  quietLog
+	out      *pipe
 
-	reading sync.Mutex // guards what follows
-	out     *pipe
+	reading sync.Mutex    // guards what follows
 	lines   *bufio.Reader // of out
-	rest    []*message    // of a list
-	broken  error         // what a caller has met, for the reader
-	misses  int           // grows while callers stay awake in vain
-	doze    int           // for how many calls none does
+	garbage quietLog
+	rest    []*message // of a list
+	broken  error      // what a caller has met, for the reader
+	misses  int        // grows while callers stay awake in vain
+	doze    int        // for how many calls none does
 
 	queue   chan []byte
 	unsent  atomic.Int32 // lines that were put into queue and are not written

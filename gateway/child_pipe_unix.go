@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,8 +24,9 @@ var errNothing error = syscall.EAGAIN
 
 // A pipe is what a child writes to. Read is for one goroutine at a time.
 type pipe struct {
-	raw syscall.RawConn
-	now bool // Read does not wait, but fails with errNothing
+	file *os.File
+	raw  syscall.RawConn
+	now  bool // Read does not wait, but fails with errNothing
 
 	into []byte // of read
 	n    int    // what came of it
@@ -38,7 +40,7 @@ func newPipe(stdout io.Reader) (*pipe, error) {
 		return nil, fmt.Errorf("the standard output of the child is a %T, want a file", stdout)
 	}
 	raw, err := f.SyscallConn()
-	p := &pipe{raw: raw}
+	p := &pipe{file: f, raw: raw}
 	p.read = func(fd uintptr) { p.n, p.err = unix.Read(int(fd), p.into) }
 	return p, err
 }
@@ -67,10 +69,13 @@ func (p *pipe) Read(into []byte) (int, error) {
 	}
 }
 
-// await waits until there is something to read, or the end.
+// await waits until there is something to read, the end, or wake.
 func (p *pipe) await() error { return p.raw.Read(isReadable) }
 
+// wake ends await, from now on. Read does not heed it.
+func (p *pipe) wake() { _ = p.file.SetReadDeadline(time.Unix(1, 0)) } // if it is closed, await fails, too
+
 func isReadable(fd uintptr) bool {
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-	return n != 0 || err != nil && !errors.Is(err, syscall.EINTR)
+	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	return n != 0 // -1 for an error, which a read tells
 }

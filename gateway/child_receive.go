@@ -24,7 +24,8 @@ const (
 	maxDoze = 64
 )
 
-// awake are the callers that are, of all children. They take half of the processors at most.
+// awake are the callers that are, of all children. They take half of the processors at most; of a
+// single one, they leave it to others again and again.
 var awake atomic.Int32
 
 // receiveAll gives the peer each message, one at a time, until the end of the link. It is for the
@@ -49,7 +50,7 @@ func (l *childLink) receiveAll(p *peer) error {
 // receiveAwake is receiveAll for who has made a call: until the server says something about it, or
 // for some time.
 func (l *childLink) receiveAwake(p *peer, c *call) {
-	if !canReadNow || !l.reading.TryLock() {
+	if !canReadNow || l.unsent.Load() > 0 || !l.reading.TryLock() {
 		return
 	}
 	defer l.reading.Unlock()
@@ -57,31 +58,48 @@ func (l *childLink) receiveAwake(p *peer, c *call) {
 		l.doze--
 		return
 	}
+	processors := runtime.GOMAXPROCS(0)
 	defer awake.Add(-1)
-	if int(awake.Add(1)) > runtime.GOMAXPROCS(0)/2 {
+	if int(awake.Add(1)) > max(1, processors/2) {
 		return
 	}
+	pause := yield
+	if processors == 1 {
+		pause = runtime.Gosched
+	}
+	switch l.broken = l.takeSoon(p, c, pause); {
+	case l.broken != nil:
+		l.out.wake()
+	case c.hasNews():
+		l.misses = 0
+	default:
+		l.misses = min(2*l.misses+1, maxDoze)
+		l.doze = l.misses
+	}
+}
+
+// takeSoon takes what comes while the caller stays awake. It leaves nothing in the buffer but a part of
+// a line: the reader waits for more than that.
+func (l *childLink) takeSoon(p *peer, c *call, pause func()) error {
 	for begun := time.Now(); !c.hasNews() && time.Since(begun) < awakeTime; {
-		switch err := l.fill(); {
-		case errors.Is(err, errNothing):
-			yield()
-		case err != nil: // the reader finds out what it means
-			return
-		default:
-			if l.broken = l.take(p); l.broken != nil {
-				return
-			}
+		err := l.fill()
+		if errors.Is(err, errNothing) {
+			pause()
+			continue
+		}
+		if err != nil {
+			break // the reader finds out what it means
+		}
+		if err := l.take(p); err != nil {
+			return err
 		}
 	}
-	for l.broken == nil && l.hasLine() { // the reader waits for more than what is in the buffer
-		l.broken = l.take(p)
+	for l.hasLine() {
+		if err := l.take(p); err != nil {
+			return err
+		}
 	}
-	if c.hasNews() {
-		l.misses = 0
-		return
-	}
-	l.misses = min(2*l.misses+1, maxDoze)
-	l.doze = l.misses
+	return nil
 }
 
 // hasLine tells whether there is something to take without waiting.

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A lone is the only call in flight of a child that is a shell script. Nobody reads what that writes
-// but who the test has read it.
+// A lone is the only call in flight of a child that is a shell script. It has no reader: only the test
+// reads what it writes.
 type lone struct {
 	*childLink
 
@@ -88,6 +88,9 @@ func TestCallersReceive(t *testing.T) {
 			l.receiveAwake(t)
 			if got := l.call.hasNews(); got != tt.answered {
 				t.Errorf("it is answered: %v, want %v", got, tt.answered)
+			}
+			if broken := l.broken != nil; broken != (tt.end != "") {
+				t.Errorf("the caller has met %v", l.broken)
 			}
 			if n := l.strays.Load(); n != tt.strays {
 				t.Errorf("%d other messages came, want %d", n, tt.strays)

@@ -40,3 +40,5 @@ type pipe struct {
 func newPipe(stdout io.Reader) (*pipe, error) { return &pipe{Reader: stdout}, nil }
 
 func (p *pipe) await() error { return nil }
+
+func (p *pipe) wake() {}

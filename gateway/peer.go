@@ -33,6 +33,7 @@ type peer struct {
 	mu      sync.Mutex
 	last    int64
 	calls   map[int64]*call
+	awaited int              // those of calls that are no listens, which last
 	tokens  map[string]*call // by the progress token that the server knows, as JSON
 	err     error
 	done    chan struct{} // closed when the link is over
@@ -47,6 +48,8 @@ type call struct {
 	sent   string          // the token that the server knows, as JSON
 	answer chan *message   // has room for one
 	said   *said           // what the server says before
+
+	awaited bool // it is one of the peer's
 }
 
 func newPeer(l link, strays func(*message)) *peer {
@@ -188,7 +191,11 @@ func (p *peer) begin(ctx context.Context, f *front, method string, params func(*
 	}
 	p.mu.Lock()
 	p.calls[c.id] = c
-	alone := len(p.calls) == 1
+	c.awaited = method != methodListen
+	if c.awaited {
+		p.awaited++
+	}
+	alone := c.awaited && p.awaited == 1
 	p.mu.Unlock()
 	if err := p.link.send(ctx, &message{ID: number(c.id), Method: method, Params: text, alone: alone}); err != nil {
 		p.finish(c)
@@ -221,6 +228,9 @@ func (p *peer) finish(c *call) {
 
 // forget ends what is known of a call. Its caller has mu.
 func (p *peer) forget(c *call) {
+	if c.awaited && p.calls[c.id] == c {
+		p.awaited--
+	}
 	delete(p.calls, c.id)
 	if p.tokens[c.sent] == c {
 		delete(p.tokens, c.sent)

@@ -77,6 +77,38 @@ func TestAServerThatDoesNotRead(t *testing.T) {
 	})
 }
 
+// TestLoneCalls are those beside which no other is awaited: what listens stays for as long as the
+// connection does.
+func TestLoneCalls(t *testing.T) {
+	t.Parallel()
+	l := newFakeLink()
+	p := newPeer(l, func(*message) {})
+	begin := func(method string) (*call, bool) {
+		t.Helper()
+		c, err := p.begin(t.Context(), nil, method, func(*call) (json.RawMessage, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, (<-l.calls).alone
+	}
+	listen, _ := begin(methodListen)
+	first, alone := begin(methodCallTool)
+	if !alone {
+		t.Error("a call beside a listen is not alone")
+	}
+	second, alone := begin(methodCallTool)
+	if alone {
+		t.Error("the second call is alone")
+	}
+	p.finish(first)
+	p.finish(first) // as answers do, and callers
+	p.finish(second)
+	p.finish(listen)
+	if _, alone = begin(methodCallTool); !alone {
+		t.Error("a call after others is not alone")
+	}
+}
+
 // TestCallsAreParkedAsTheGatewayEnds: whoever takes one out of those that wait finds it whole.
 func TestCallsAreParkedAsTheGatewayEnds(t *testing.T) {
 	t.Parallel()

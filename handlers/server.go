@@ -213,10 +213,12 @@ func (s *Server) Close() error {
 	for _, n := range s.sessions.byID {
 		all = append(all, n)
 	}
+	s.sessions.ending.Add(len(all)) // for another Close
 	overHTTP := slices.Collect(maps.Values(s.sessions.http))
 	s.sessions.mu.Unlock()
 	for _, n := range all {
 		s.end(n, errDraining)
+		s.sessions.ending.Done()
 	}
 	for _, n := range overHTTP {
 		n.cancel(errDraining)

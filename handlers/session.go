@@ -229,7 +229,7 @@ func (s *Server) end(n *session, why error) bool {
 	s.sessions.mu.Lock()
 	listed := s.sessions.byID[n.id] == n
 	delete(s.sessions.byID, n.id)
-	if !s.sessions.closed { // or Close, which may wait already, ends what was listed itself
+	if !s.sessions.closed { // or Close, which may wait already, has counted what it ends
 		s.sessions.ending.Add(1)
 		defer s.sessions.ending.Done()
 	}

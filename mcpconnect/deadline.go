@@ -248,8 +248,8 @@ func (w *timedWriter) watch() {
 
 // stop must be called before the handler returns: the connection is not its own after that.
 // What is still buffered is then written by the server, and gets a deadline, which the server
-// takes back at the end of the response. On HTTP/2 that costs as much as a frame does, so none
-// is set where all has been flushed: trailers need no room at the peer.
+// takes back at the end of the response. With net/http's HTTP/2 that costs as much as a frame does, so
+// none is set where all has been flushed: trailers need no room at the peer.
 func (w *timedWriter) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -139,7 +139,7 @@ func (r *Report) compareIdle() {
 }
 
 // What a gateway in front of a child process may add to a call, and how many calls per second are
-// to go through one child. What a proxy adds is what the machine takes for the way.
+// to go through one child.
 const (
 	gatewayMayAdd   = 150 // microseconds
 	gatewayMustTake = 5000
@@ -155,12 +155,14 @@ func (r *Report) compareChild() {
 	}
 	direct, gated, proxied := at(contender.Child, 1, p50), at(contender.OurGated, 1, p50), at(contender.Proxied, 1, p50)
 	var may, added, least, taken, must []float64
-	for i := range min(len(direct), len(gated), len(proxied)) {
+	for i := range min(len(direct), len(gated)) {
 		may, added = append(may, gatewayMayAdd), append(added, max(1, gated[i]-direct[i]))
+	}
+	for i := range min(len(added), len(proxied)) { // what the machine takes for the way
 		least = append(least, max(1, proxied[i]-direct[i]))
 	}
 	r.addValues("gateway_added_p50_1", contender.OurGated, fmt.Sprintf("%s + %d µs", contender.Child, gatewayMayAdd), may, added)
-	r.addValues("gateway_added_vs_proxy_1", contender.OurGated, contender.Proxied, least, added)
+	r.addValues("gateway_added_vs_proxy_1", contender.OurGated, contender.Proxied, least, added[:len(least)])
 	for _, rate := range at(contender.OurGated, 64, calls) {
 		taken, must = append(taken, rate), append(must, gatewayMustTake)
 	}

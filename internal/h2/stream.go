@@ -93,11 +93,15 @@ func (d *deadline) arm(waiting *sync.Cond) {
 	if d.timer != nil || d.at.IsZero() {
 		return
 	}
-	d.timer = time.AfterFunc(time.Until(d.at), func() {
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Until(d.at), func() {
 		waiting.L.Lock()
 		defer waiting.L.Unlock()
-		waiting.Broadcast()
+		if d.timer == timer { // or it was too late to stop it
+			waiting.Broadcast()
+		}
 	})
+	d.timer = timer
 }
 
 func (d *deadline) stop() {
