@@ -21,10 +21,13 @@ import { build, start, temporary } from "./server.mjs";
 const binary = build("./testserver");
 const pages = temporary();
 
-/** begin is a way to start a server. */
+/**
+ * begin is a way to start a server. When it ends, it serves for a moment the connections that were on their
+ * way to it when new ones went elsewhere: those that it has not accepted would be reset.
+ */
 function begin(...args) {
   return async () => {
-    const server = await start(binary, ["-pages", pages, ...args], ["pages", "serving"]);
+    const server = await start(binary, ["-pages", pages, "-delay", "100ms", ...args], ["pages", "serving"]);
     return { ...server, blocking: async () => Number(await (await fetch(`${server.pages}/blocking`)).text()) };
   };
 }

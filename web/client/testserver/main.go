@@ -30,14 +30,15 @@ func main() {
 	origins := flag.String("origins", "", "origins of pages that may call, separated by commas")
 	pages := flag.String("pages", "", "folder of static files to serve on a port of their own, which may call")
 	issuer := flag.String("issuer", "", "URL of the authorization server; without it everybody may call")
-	grace := flag.Duration("grace", 30*time.Second, "how long calls in flight have when the server ends")
+	delay := flag.Duration("delay", 0, "how long new connections are still served when the server ends")
+	grace := flag.Duration("grace", 30*time.Second, "how long calls in flight have after that")
 	stdio := flag.Bool("stdio", false, "serve on standard input and output, by the SDK alone: what everything else is measured by")
 	flag.Parse()
 	var err error
 	if *stdio {
 		err = newServer().MCP().Run(context.Background(), &mcp.StdioTransport{})
 	} else {
-		err = run(*origins, *pages, *issuer, *grace)
+		err = run(*origins, *pages, *issuer, mcpconnect.WithDrainDelay(*delay), mcpconnect.WithGracePeriod(*grace))
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -52,7 +53,7 @@ func newServer() *everything.Server {
 	return server
 }
 
-func run(origins, pages, issuer string, grace time.Duration) error {
+func run(origins, pages, issuer string, opts ...mcpconnect.ServeOption) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // whatever ends it, the parent is gone
@@ -95,8 +96,8 @@ func run(origins, pages, issuer string, grace time.Duration) error {
 	mux.Handle("/untouched/", http.StripPrefix("/untouched", untouched))
 	mux.Handle("/small/", http.StripPrefix("/small", small))
 	fmt.Println("serving http://" + ln.Addr().String())
-	return mcpconnect.Serve(ctx, ln, mux, mcpconnect.WithGracePeriod(grace),
-		mcpconnect.WithDrain(handler), mcpconnect.WithDrain(untouched), mcpconnect.WithDrain(small))
+	return mcpconnect.Serve(ctx, ln, mux,
+		append(opts, mcpconnect.WithDrain(handler), mcpconnect.WithDrain(untouched), mcpconnect.WithDrain(small))...)
 }
 
 // authorized lets callers with a token of issuer in; the tool update_resource needs the scope
