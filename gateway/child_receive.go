@@ -54,6 +54,9 @@ func (l *childLink) receiveAwake(p *peer, c *call) {
 		return
 	}
 	defer l.reading.Unlock()
+	if l.broken != nil {
+		return // what comes is for nobody
+	}
 	if l.doze > 0 {
 		l.doze--
 		return

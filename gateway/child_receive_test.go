@@ -86,6 +86,7 @@ func TestCallersReceive(t *testing.T) {
 			t.Parallel()
 			l := newLone(t, tt.script)
 			l.receiveAwake(t)
+			l.childLink.receiveAwake(l.peer, l.call) // another call, before the reader has had its turn
 			if got := l.call.hasNews(); got != tt.answered {
 				t.Errorf("it is answered: %v, want %v", got, tt.answered)
 			}
