@@ -11,9 +11,10 @@ from typing import Any
 
 import grpc
 
+from mcp_grpc._gen.mcp.v1.content_pb2 import Content, TextContent
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, Hello
 from mcp_grpc._gen.mcp.v1.session_pb2 import DiscoverRequest, DiscoverResponse, PingRequest, PingResponse
-from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest, InvokeToolResponse
+from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest, CallToolResult, InvokeToolResponse
 from mcp_grpc.codec import RpcFailure
 
 Connect = Callable[["Stream"], Awaitable[None]]
@@ -115,3 +116,19 @@ async def scripted(
         yield f"127.0.0.1:{port}"
     finally:
         await server.stop(None)
+
+
+def said(words: str) -> InvokeToolResponse:
+    content = [Content(text=TextContent(text=words))]
+    return InvokeToolResponse(result=CallToolResult(content=content, result_type="complete"))
+
+
+async def serve_calls(stream: Stream) -> None:
+    """Answers each call with its own name."""
+    while (call := await stream.read()) is not None:
+        if call.HasField("call"):
+            await stream.answer(call, call_tool=said(call.call.call_tool.name))
+
+
+def words_of(result: Any) -> str:
+    return str(result.content[0].text)
