@@ -28,21 +28,9 @@ func (proxied) Serve(ctx context.Context, ln net.Listener, _ Setup) error {
 	if err != nil {
 		return err
 	}
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	return until(ctx, func() error {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return err
-			}
-			conns.Go(func() {
-				defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-				defer conn.Close()
-				_ = proxy(conn, exec.Command(exe, ChildArg)) //nolint:noctx // it ends with the connection
-			})
-		}
-	}, func() { _ = ln.Close() })
+	return eachConn(ctx, ln, func(conn net.Conn) error {
+		return proxy(conn, exec.Command(exe, ChildArg)) //nolint:noctx // it ends with the connection
+	})
 }
 
 // proxy copies between a connection and a child, until the connection ends.

@@ -30,6 +30,11 @@ func (rawFrames) Serve(ctx context.Context, ln net.Listener, setup Setup) error 
 	if err != nil {
 		return err
 	}
+	return eachConn(ctx, ln, func(conn net.Conn) error { return service.serveFrames(ctx, newTCPFrames(conn)) })
+}
+
+// eachConn serves each connection of a listener, until ctx ends. What it fails with is its client's alone.
+func eachConn(ctx context.Context, ln net.Listener, serve func(net.Conn) error) error {
 	var conns sync.WaitGroup
 	defer conns.Wait()
 	return until(ctx, func() error {
@@ -41,7 +46,7 @@ func (rawFrames) Serve(ctx context.Context, ln net.Listener, setup Setup) error 
 			conns.Go(func() {
 				defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 				defer conn.Close()
-				_ = service.serveFrames(ctx, newTCPFrames(conn)) // of one client
+				_ = serve(conn)
 			})
 		}
 	}, func() { _ = ln.Close() })

@@ -339,6 +339,17 @@ func TestEarlyAnswers(t *testing.T) {
 	}
 }
 
+// tellClosed closes a channel when the only connection of a server is closed.
+func tellClosed(closed chan struct{}) func(*http.Server) {
+	return func(s *http.Server) {
+		s.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateClosed {
+				close(closed)
+			}
+		}
+	}
+}
+
 // TestIdleConnections end after their time, and when the client is of no more use.
 func TestIdleConnections(t *testing.T) {
 	t.Parallel()
@@ -349,13 +360,7 @@ func TestIdleConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			closed := make(chan struct{})
-			addr := serve(t, http.HandlerFunc(hello), false, func(s *http.Server) {
-				s.ConnState = func(_ net.Conn, state http.ConnState) {
-					if state == http.StateClosed {
-						close(closed)
-					}
-				}
-			})
+			addr := serve(t, http.HandlerFunc(hello), false, tellClosed(closed))
 			tr := &http.Transport{Protocols: new(http.Protocols), IdleConnTimeout: time.Hour}
 			tr.Protocols.SetUnencryptedHTTP2(true)
 			if name == "after their time" {
@@ -383,13 +388,7 @@ func TestIdleConnections(t *testing.T) {
 func TestDialsAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	closed := make(chan struct{})
-	addr := serve(t, http.HandlerFunc(hello), false, func(s *http.Server) {
-		s.ConnState = func(_ net.Conn, state http.ConnState) {
-			if state == http.StateClosed {
-				close(closed)
-			}
-		}
-	})
+	addr := serve(t, http.HandlerFunc(hello), false, tellClosed(closed))
 	tr := &http.Transport{Protocols: new(http.Protocols)}
 	tr.Protocols.SetUnencryptedHTTP2(true)
 	closeIdle := h2.ConfigureTransport(tr)
