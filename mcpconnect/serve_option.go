@@ -78,8 +78,9 @@ func WithGracePeriod(d time.Duration) ServeOption {
 }
 
 // WithDrainDelay sets how long the server goes on as before while its health already says
-// NOT_SERVING, for load balancers to notice. By default, zero. The [WithGracePeriod] follows
-// after it.
+// NOT_SERVING, for load balancers to notice, and for the connections that are on their way: the
+// kernel resets those that wait to be accepted when the listener is closed. By default, zero. The
+// [WithGracePeriod] follows after it.
 func WithDrainDelay(d time.Duration) ServeOption {
 	return serveOptionFunc(func(cfg *serveConfig) { cfg.drainDelay = d })
 }
