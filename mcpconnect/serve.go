@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mcpconnect/mcpconnect/authn"
+	"github.com/mcpconnect/mcpconnect/internal/busypoll"
 	"github.com/mcpconnect/mcpconnect/internal/h2"
 )
 
@@ -46,7 +47,8 @@ const (
 // finds dead HTTP/2 peers by pings within 20 s, and gives a client 5 s to send its headers,
 // of 32 KiB at most. For everything else that a server in front of unknown clients has to
 // bound, h must see to itself, as the handler of this package does. HTTP/2 is
-// not served by net/http, see [WithStandardHTTP2].
+// not served by net/http, see [WithStandardHTTP2]. The reader of a connection on which small
+// messages come at once, one after the other, stays awake for the next one, for 200 µs at most.
 //
 // Serve closes ln, and h if it can be closed: it cannot be served again. Serve returns nil
 // when every call has finished, an error that wraps [context.DeadlineExceeded] when some had
@@ -66,15 +68,16 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, opts ...ServeOp
 	defer cutOffCalls(nil)
 	server := newServer(base, calls, cfg)
 	served := make(chan error, 1)
+	polled := busypoll.Listener(ln)
 	if !cfg.standardHTTP2 {
 		defer h2.Configure(server)()
 	}
 	go func() {
 		if cfg.tls != nil {
-			served <- server.ServeTLS(ln, "", "")
+			served <- server.ServeTLS(polled, "", "")
 			return
 		}
-		served <- server.Serve(ln)
+		served <- server.Serve(polled)
 	}()
 
 	var failed error

@@ -6,6 +6,7 @@ package measure
 import (
 	"net"
 	"sync/atomic"
+	"syscall"
 )
 
 // Wire is what a server has read and written: bytes of the application, without the
@@ -75,6 +76,11 @@ func (c *countedConn) Close() error {
 		c.wire.open.Add(-1)
 	}
 	return c.Conn.Close()
+}
+
+// SyscallConn implements [syscall.Conn], which some servers ask for.
+func (c *countedConn) SyscallConn() (syscall.RawConn, error) {
+	return c.Conn.(syscall.Conn).SyscallConn() //nolint:forcetypeassert // TCP
 }
 
 // CloseWrite ends what is sent; some servers need it.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcpconnect/mcpconnect/internal/busypoll"
 	"github.com/mcpconnect/mcpconnect/internal/h2"
 )
 
@@ -110,7 +111,7 @@ func (p *connections) dial(ctx context.Context, network, address string) (net.Co
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{conn, p}
+	c := &connection{busypoll.Conn(conn), p}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

@@ -1,0 +1,16 @@
+// Copyright 2026 The mcpconnect Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package busypoll
+
+import "golang.org/x/sys/unix"
+
+const supported = true
+
+// readable tells whether a read would not wait.
+func readable(fd uintptr) bool {
+	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	return n != 0 // -1 for an error, which a read tells
+}
