@@ -12,9 +12,11 @@ import { until } from "./scenarios.mjs";
  */
 export async function rollout(begin) {
   const sockets = new Set();
+  const onward = new Set(); // those to servers
   let server;
   const proxy = createServer((client) => {
     const there = connect(Number(new URL(server.serving).port), "127.0.0.1");
+    onward.add(there.on("close", () => void onward.delete(there)));
     for (const [from, to] of [[client, there], [there, client]]) {
       sockets.add(from);
       from.pipe(to);
@@ -29,10 +31,19 @@ export async function rollout(begin) {
     get server() {
       return server;
     },
-    async replace() {
+    async replace(beforeItGoes = async () => {}) {
       const old = server;
       server = await begin();
+      await beforeItGoes();
       await old?.stop();
+    },
+    /**
+     * arrived waits until servers have said something on all connections that carry something now: the
+     * kernel resets those that they have not accepted when they go.
+     */
+    arrived() {
+      const carrying = [...onward].filter((s) => s.bytesWritten > 0);
+      return until(() => carrying.every((s) => s.destroyed || s.bytesRead > 0), "an answer on each connection");
     },
     /** lose carries nothing more on the connections that there are. */
     lose() {
@@ -55,7 +66,7 @@ export async function survives(r, answered) {
   for (let i = 0; i < rollouts; i++) {
     const before = await answered();
     await until(async () => (await answered()) >= before + 50, "50 answers");
-    await r.replace();
+    await r.replace(r.arrived);
   }
 }
 
