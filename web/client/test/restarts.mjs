@@ -2,56 +2,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
 import { until } from "./scenarios.mjs";
+import { build, start } from "./server.mjs";
+
+const binary = build("./testserver");
 
 /**
  * rollout runs a server that is replaced, again and again, as a mesh does it: connections go to
  * the new one before the old one drains. begin() starts one that tells its blocking() calls.
  */
 export async function rollout(begin) {
-  const sockets = new Set();
-  const onward = new Set(); // those to servers
+  const forwarder = await start(binary, ["-forward"], ["control", "serving"]);
+  const tell = async (what) => assert.equal((await fetch(`${forwarder.control}/${what}`)).status, 200);
   let server;
-  const proxy = createServer((client) => {
-    const there = connect(Number(new URL(server.serving).port), "127.0.0.1");
-    onward.add(there.on("close", () => void onward.delete(there)));
-    for (const [from, to] of [[client, there], [there, client]]) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => to.destroy(void sockets.delete(from)));
-    }
-  });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
   const r = {
-    url: `http://127.0.0.1:${proxy.address().port}`,
+    url: forwarder.serving,
     get server() {
       return server;
     },
     async replace(beforeItGoes = async () => {}) {
       const old = server;
       server = await begin();
+      await tell(`to?address=${new URL(server.serving).host}`);
       await beforeItGoes();
       await old?.stop();
     },
-    /**
-     * arrived waits until servers have said something on all connections that carry something now: the
-     * kernel resets those that they have not accepted when they go.
-     */
-    arrived() {
-      const carrying = [...onward].filter((s) => s.bytesWritten > 0);
-      return until(() => carrying.every((s) => s.destroyed || s.bytesRead > 0), "an answer on each connection");
-    },
+    /** arrived waits until servers have said something on all connections that carry something now. */
+    arrived: () => tell("arrived"),
     /** lose carries nothing more on the connections that there are. */
-    lose() {
-      for (const s of sockets) s.unpipe().pause();
-    },
+    lose: () => tell("lose"),
     async stop() {
-      for (const s of sockets) s.destroy();
-      proxy.close();
+      await forwarder.stop();
       await server.stop();
     },
   };

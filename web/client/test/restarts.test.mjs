@@ -157,7 +157,7 @@ for (const [seam, open] of Object.entries({ Connect: (rpc) => new StreamTranspor
     try {
       const cut = rejection(c.callTool({ name: "block" }), "block");
       await until(async () => (await r.server.blocking()) === 1, "begin of block");
-      r.lose();
+      await r.lose();
       assert.equal((await cut).code, -32603);
     } finally {
       await c.close();

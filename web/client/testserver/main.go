@@ -33,11 +33,15 @@ func main() {
 	delay := flag.Duration("delay", 0, "how long new connections are still served when the server ends")
 	grace := flag.Duration("grace", 30*time.Second, "how long calls in flight have after that")
 	stdio := flag.Bool("stdio", false, "serve on standard input and output, by the SDK alone: what everything else is measured by")
+	forwarding := flag.Bool("forward", false, "serve nothing, but pass connections on to another server")
 	flag.Parse()
 	var err error
-	if *stdio {
+	switch {
+	case *stdio:
 		err = newServer().MCP().Run(context.Background(), &mcp.StdioTransport{})
-	} else {
+	case *forwarding:
+		err = forward()
+	default:
 		err = run(*origins, *pages, *issuer, mcpconnect.WithDrainDelay(*delay), mcpconnect.WithGracePeriod(*grace))
 	}
 	if err != nil {
