@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"time"
 
 	"golang.org/x/net/http2"
 )
@@ -139,6 +141,28 @@ func (c *clientConn) idle() {
 func (c *clientConn) leave() {
 	c.retire()
 	c.idle()
+}
+
+// unwritable ends the connection when it has heard what the server has said before it went: that it has
+// ended a stream well, or not begun a request. TCP says only that it is gone.
+func (c *clientConn) unwritable(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) { // it is there, and reads nothing
+		c.fail(err)
+		return
+	}
+	c.deaf = true
+	c.retire()
+	go func() {
+		patience := time.NewTimer(hangUp)
+		defer patience.Stop()
+		select {
+		case <-c.over:
+		case <-patience.C:
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.fail(err)
+	}()
 }
 
 func (c *clientConn) failed() { c.retire() }

@@ -42,7 +42,8 @@ type conn struct {
 	limits
 
 	begun    time.Time
-	lastRead atomic.Int64 // when bytes came, in nanoseconds since begun
+	over     chan struct{} // closed when the reader has ended
+	lastRead atomic.Int64  // when bytes came, in nanoseconds since begun
 
 	mu        sync.Mutex // guards all below, and the streams
 	streams   map[uint32]*stream
@@ -94,6 +95,8 @@ type role interface {
 	leave()
 	// broken is told that the peer has broken a rule, and is told so.
 	broken(err error)
+	// unwritable is told that the peer takes nothing more.
+	unwritable(err error)
 	// failed is told that the connection has ended.
 	failed()
 }
@@ -127,7 +130,7 @@ func (l *limits) of(cfg *http.HTTP2Config) {
 
 func newConn(nc net.Conn, l limits) *conn {
 	c := &conn{
-		nc: nc, limits: l, streams: map[uint32]*stream{}, begun: time.Now(), idleSince: time.Now(),
+		nc: nc, limits: l, streams: map[uint32]*stream{}, begun: time.Now(), over: make(chan struct{}), idleSince: time.Now(),
 		recvLeft: l.recvConn, sendWindow: initialWindow, peerWindow: initialWindow, peerFrame: maxFrame,
 	}
 	if addr := nc.RemoteAddr(); addr != nil {
@@ -158,6 +161,7 @@ func (s stamped) Read(p []byte) (int, error) {
 
 // serve reads until the end. Handlers may outlive it.
 func (c *conn) serve() {
+	defer close(c.over)
 	err := c.begin()
 	if err == nil {
 		c.watch()

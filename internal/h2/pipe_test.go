@@ -12,7 +12,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -253,6 +255,65 @@ func TestCrumbs(t *testing.T) { // not in parallel: AllocsPerRun counts all allo
 	if got := header["Cookie"]; len(got) != 1 || got[0] != strings.TrimSuffix(strings.Repeat("a=b; ", len(fields)), "; ") {
 		t.Errorf("got %d values", len(got))
 	}
+}
+
+// A goneConn is a connection whose server has gone, with what it has said before still to be read.
+type goneConn struct {
+	net.Conn
+
+	gone atomic.Bool
+	told chan struct{} // closed when somebody has been told
+	late sync.Once
+}
+
+func (c *goneConn) Write(b []byte) (int, error) {
+	if !c.gone.Load() {
+		return c.Conn.Write(b)
+	}
+	close(c.told)
+	return 0, syscall.EPIPE
+}
+
+func (c *goneConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.gone.Load() {
+		<-c.told
+		c.late.Do(func() { time.Sleep(hangUp / 2) })
+	}
+	return n, err
+}
+
+// TestWhatAServerHasSaidBeforeItWent is heard, though nothing can be written any more.
+func TestWhatAServerHasSaidBeforeItWent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs, fr := calling(t, clientLimits)
+		nc := &goneConn{Conn: c.nc, told: make(chan struct{})}
+		c.nc = nc
+		go c.serve()
+		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		_ = fr.WriteSettings()
+		answered := get(t.Context(), t, c)
+		synctest.Wait()
+		nc.gone.Store(true)
+		lost := get(t.Context(), t, c)
+		_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88}, EndHeaders: true, EndStream: true}) // 200
+		if c.hasRoom() {
+			t.Error("the connection takes more calls")
+		}
+		if res, err := answered.wait(); err != nil {
+			t.Errorf("the call that was answered got %v", err)
+		} else {
+			_ = res.Body.Close()
+		}
+		begun := time.Now()
+		if _, err := lost.wait(); !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("the call that was not got %v", err)
+		}
+		if waited := time.Since(begun); waited > hangUp {
+			t.Errorf("and %v later", waited)
+		}
+	})
 }
 
 // TestPeersThatReadSlowly do not hold up whoever happens to write to them: calls end with their context.

@@ -191,6 +191,8 @@ func (c *serverConn) takePing(data [8]byte) {
 // broken leaves handlers the time that it takes: the streams that they answer may be fine.
 func (c *serverConn) broken(error) {}
 
+func (c *serverConn) unwritable(err error) { c.fail(err) }
+
 func (c *serverConn) failed() {
 	c.cancel()
 	c.queue = nil

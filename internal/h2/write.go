@@ -38,12 +38,13 @@ type writer struct {
 	spare   []byte // an empty buffer for the next
 	writing bool   // by somebody
 	last    bool   // the connection ends when all is written
+	deaf    bool   // the peer takes nothing more; what it has said is still read
 }
 
 // flush has what waits written: by its caller, unless somebody does it already. Its caller has mu,
 // which is released meanwhile.
 func (c *conn) flush() {
-	if c.writing || len(c.out) == 0 || c.ended != nil {
+	if !c.mustWrite() {
 		return
 	}
 	c.writing = true
@@ -80,11 +81,16 @@ func (c *conn) finish() {
 // flushSoon is flush for the reader, which must not wait for the peer to read: it may wait for us
 // to do so.
 func (c *conn) flushSoon() {
-	if c.writing || len(c.out) == 0 || c.ended != nil {
+	if !c.mustWrite() {
 		return
 	}
 	c.writing = true
 	go c.writeRest()
+}
+
+// mustWrite tells whether somebody must write.
+func (c *conn) mustWrite() bool {
+	return !c.writing && len(c.out) > 0 && c.ended == nil && !c.deaf
 }
 
 func (c *conn) writeRest() {
@@ -98,7 +104,7 @@ func (c *conn) writeRest() {
 // writeOnce writes what waits, and tells whether there was something. Its caller has mu, and has
 // said that it writes. After the time that it has, it leaves the rest to others.
 func (c *conn) writeOnce(most time.Duration) bool {
-	if c.ended != nil || len(c.rest)+len(c.out) == 0 {
+	if c.ended != nil || c.deaf || len(c.rest)+len(c.out) == 0 {
 		return false
 	}
 	buf := c.rest
@@ -119,7 +125,7 @@ func (c *conn) writeOnce(most time.Duration) bool {
 		c.spare = buf[:0]
 	}
 	if err != nil {
-		c.fail(err)
+		c.role.unwritable(err)
 	}
 	return true
 }
