@@ -80,7 +80,7 @@ func (c *countedConn) Close() error {
 
 // SyscallConn implements [syscall.Conn], which some servers ask for.
 func (c *countedConn) SyscallConn() (syscall.RawConn, error) {
-	return c.Conn.(syscall.Conn).SyscallConn() //nolint:forcetypeassert // TCP
+	return c.Conn.(syscall.Conn).SyscallConn() //nolint:errcheck,forcetypeassert // TCP
 }
 
 // CloseWrite ends what is sent; some servers need it.
