@@ -47,8 +47,13 @@ const (
 // finds dead HTTP/2 peers by pings within 20 s, and gives a client 5 s to send its headers,
 // of 32 KiB at most. For everything else that a server in front of unknown clients has to
 // bound, h must see to itself, as the handler of this package does. HTTP/2 is
-// not served by net/http, see [WithStandardHTTP2]. The reader of a connection on which small
-// messages come at once, one after the other, stays awake for the next one, for 200 µs at most.
+// not served by net/http, see [WithStandardHTTP2].
+//
+// On Unix, connections that are a *net.TCPConn or a *net.UnixConn are handed on in another type, also
+// to who hijacks one; its method NetConn gives them. While only one connection of the process
+// carries anything, and its small messages come one soon after the other, its reader polls for the next one for
+// 200 µs at most before it sleeps: a caller who makes one call after the other waits a third of the
+// time. That keeps one processor busy at most, and none if there is only one. Clients do the same.
 //
 // Serve closes ln, and h if it can be closed: it cannot be served again. Serve returns nil
 // when every call has finished, an error that wraps [context.DeadlineExceeded] when some had

@@ -48,7 +48,7 @@ func proxy(conn net.Conn, child *exec.Cmd) error {
 	}
 	var answers sync.WaitGroup
 	answers.Go(func() { _, _ = io.Copy(conn, out) }) // of one client
-	_, err = io.Copy(in, struct{ io.Reader }{conn})  // by reads that are counted
+	_, err = io.Copy(in, conn)
 	err = errors.Join(err, in.Close())
 	answers.Wait()
 	return errors.Join(err, child.Wait())

@@ -78,8 +78,8 @@ func (c *countedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// SyscallConn implements [syscall.Conn], which some servers ask for.
-func (c *countedConn) SyscallConn() (syscall.RawConn, error) {
+// PollConn tells our server that the connection buffers nothing: it may poll what is below. Its polls are not counted.
+func (c *countedConn) PollConn() (syscall.RawConn, error) {
 	return c.Conn.(syscall.Conn).SyscallConn() //nolint:errcheck,forcetypeassert // TCP
 }
 

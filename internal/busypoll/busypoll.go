@@ -1,13 +1,17 @@
 // Copyright 2026 The mcpconnect Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package busypoll has connections whose reader stays awake for what comes soon.
+// Package busypoll makes the reader of a connection poll for a moment before it sleeps.
 //
 // When a goroutine waits for a peer, the kernel puts a thread to sleep, often a core with it, and wakes
-// both again: between processes that answer each other's small messages one at a time, that takes
-// longer than all that they do. Who reads such a connection asks the kernel for a moment, again and
-// again, whether there is something, before it waits. It does so only where that has been of use: after some
-// small messages in a row that came soon, not while it is in vain, and not on all processors.
+// both again. Between two processes that answer each other's small messages one at a time, that takes
+// longer than all that they do. Where nothing else happens, it costs less to ask the kernel again and
+// again whether there is something.
+//
+// Where something else happens, it costs more: threads that do not sleep are in the way of others. So a
+// reader polls only while its connection is the only one of the process on which anything comes, and
+// small messages come one at a time, each soon after the last. At most one processor is kept busy, and
+// never the only one.
 package busypoll
 
 import (
@@ -15,36 +19,38 @@ import (
 	"io"
 	"net"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 const (
-	// window is how long a reader stays awake.
+	// window is how long a reader polls. Less did not do for two processes to find into the
+	// rhythm in which both poll: each has just been woken when it begins.
 	window = 200 * time.Microsecond
 	// small messages, in bytes, are those of a call or two. More of them come together when many calls
-	// are in flight, and then there is something to read without waiting.
+	// are in flight: there is something to read then without waiting.
 	small = 512
-	// after is how many small messages must have come soon.
+	// after is how many small messages must come, each within 2*window: as long as it takes with both
+	// ends asleep. As many more come without polls when one took half of the window: it costs 50 µs to
+	// be woken, and much more than that was spent.
 	after = 4
-	// maxRest is for how many messages nobody stays awake after many times in vain.
+	// maxRest is the longest pause, in messages, after polls that were in vain.
 	maxRest = 1024
+	// shareRest is the pause when there is another connection. It outlasts the time between two messages of one
+	// that is used now and then.
+	shareRest = 256
 )
 
-// awake are the readers that are, of all connections: on half of the processors at most.
-var awake atomic.Int32
+// latest is the connection that was read last. It is of the process, as the processors are.
+var latest atomic.Pointer[conn]
 
-// Conn gives a connection that reads and writes what c does. If the reader of c cannot stay awake, it
-// gives c. It is as safe for concurrent use as c.
+// Conn gives a connection that reads and writes what c does. It is another one only if c is a TCP
+// connection or a Unix socket, there is more than one processor, and the system is a Unix. For connections on top of
+// these that buffer nothing, PollConn may give what to poll. It is as safe for concurrent use as c.
 func Conn(c net.Conn) net.Conn {
-	below, ok := c.(syscall.Conn)
-	if !ok || !supported {
-		return c
-	}
-	raw, err := below.SyscallConn()
-	if err != nil {
+	raw, err := rawConn(c)
+	if raw == nil || err != nil || !supported || runtime.GOMAXPROCS(0) < 2 {
 		return c
 	}
 	p := &conn{Conn: c, raw: raw, window: window, rest: after}
@@ -55,67 +61,86 @@ func Conn(c net.Conn) net.Conn {
 	return p
 }
 
+func rawConn(c net.Conn) (syscall.RawConn, error) {
+	switch c := c.(type) { // not all that has SyscallConn: it may be that of an embedded connection, and what it gives be buffered
+	case *net.TCPConn:
+		return c.SyscallConn()
+	case *net.UnixConn:
+		return c.SyscallConn()
+	case interface {
+		PollConn() (syscall.RawConn, error)
+	}:
+		return c.PollConn()
+	}
+	return nil, nil
+}
+
 type conn struct {
 	net.Conn
 
-	raw    syscall.RawConn
-	window time.Duration
-	look   func(fd uintptr) bool
+	raw     syscall.RawConn
+	window  time.Duration
+	look    func(fd uintptr) bool
+	readers atomic.Int32
 
-	reading sync.Mutex // guards all below: of several readers one stays awake
-	ready   bool
-	rest    int // small messages to come until it is worth it
-	misses  int // the more it was in vain, the longer the next rest
+	// For the only reader.
+	ready    bool
+	rest     int // small messages to come before anybody polls
+	lastRest int // the last one after a poll in vain
 }
 
 // Read implements [net.Conn].
 func (c *conn) Read(b []byte) (int, error) {
-	if !c.reading.TryLock() {
+	defer c.readers.Add(-1)
+	// The server of net/http reads one byte while a handler runs, to find out whether the client has gone.
+	if c.readers.Add(1) > 1 || len(b) <= 1 {
 		return c.Conn.Read(b)
 	}
-	defer c.reading.Unlock()
 	begun := time.Now()
 	if c.rest == 0 {
-		c.stayAwake(begun)
+		c.poll(begun)
 	}
 	n, err := c.Conn.Read(b)
+	c.note(n, time.Since(begun))
+	return n, err
+}
+
+// note learns from what has come.
+func (c *conn) note(n int, took time.Duration) {
+	if latest.Load() != c { // mostly it is, and nothing is written that others read
+		latest.Store(c)
+		c.rest = max(c.rest, shareRest)
+	}
 	switch {
-	case n >= small || time.Since(begun) > 2*c.window:
+	case n >= small || took > 2*c.window:
 		c.rest = max(c.rest, after)
 	case n > 0 && c.rest > 0:
 		c.rest--
 	}
-	return n, err
 }
 
-// stayAwake returns when there is something to read, or it is time to wait for that.
-func (c *conn) stayAwake(begun time.Time) {
-	defer awake.Add(-1)
-	if int(awake.Add(1)) > runtime.GOMAXPROCS(0)/2 {
-		return
-	}
-	for time.Since(begun) < c.window {
-		// It fails at once when the connection is closed, or its deadline is over: servers of HTTP/1.1
-		// end a read by that for each request. Read says so.
-		err := c.raw.Read(c.look)
-		switch {
-		case err != nil:
-			return
-		case c.ready:
-			c.misses /= 2
+// poll returns when there is something to read, or it is time to wait for that.
+func (c *conn) poll(begun time.Time) {
+	for c.readers.Load() == 1 && time.Since(begun) < c.window {
+		// It fails at once when the connection is closed, or its deadline is over. Read says so.
+		if err := c.raw.Read(c.look); err != nil {
+			break
+		}
+		if c.ready {
+			c.lastRest /= 2
+			if time.Since(begun) > c.window/2 {
+				c.rest = after
+			}
 			return
 		}
 		runtime.Gosched() // to what else there is to do
 	}
-	c.misses = min(2*c.misses+after, maxRest)
-	c.rest = c.misses
+	c.lastRest = min(2*c.lastRest+after, maxRest)
+	c.rest = c.lastRest
 }
 
 // NetConn gives the connection below.
 func (c *conn) NetConn() net.Conn { return c.Conn }
-
-// SyscallConn implements [syscall.Conn].
-func (c *conn) SyscallConn() (syscall.RawConn, error) { return c.raw, nil }
 
 // ReadFrom implements [io.ReaderFrom]: the kernel may copy files by itself.
 func (c *conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) }

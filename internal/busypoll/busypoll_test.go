@@ -15,12 +15,18 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
 // forever is longer than any test takes.
 const forever = time.Hour
+
+func TestMain(m *testing.M) {
+	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))) // with one nobody polls
+	os.Exit(m.Run())
+}
 
 // pair gives a connection and its other end.
 func pair(t *testing.T, network string) (*conn, net.Conn) {
@@ -51,36 +57,28 @@ func pair(t *testing.T, network string) (*conn, net.Conn) {
 	t.Cleanup(func() { here.Close() })
 	c, ok := here.(*conn)
 	if !ok {
-		t.Fatalf("the reader of a %T does not stay awake", here)
+		t.Fatalf("the reader of a %T does not poll", here)
 	}
 	return c, there
 }
 
-// alone has nobody else stay awake, who might have the only place.
-func alone(t *testing.T) {
-	t.Helper()
-	t.Cleanup(func() {
-		if n := awake.Load(); n != 0 {
-			t.Errorf("at the end %d readers are said to be awake", n)
+// warm has the reader poll at the next Read, for as long as window. It gives what tells when that begins.
+func (c *conn) warm(window time.Duration) (polls chan struct{}) {
+	latest.Store(c)
+	c.window, c.rest = window, 0
+	polls = make(chan struct{}, 1)
+	look := c.look
+	c.look = func(fd uintptr) bool {
+		select {
+		case polls <- struct{}{}:
+		default:
 		}
-	})
-	if runtime.GOMAXPROCS(0) < 2 {
-		before := runtime.GOMAXPROCS(2)
-		t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+		return look(fd)
 	}
+	return polls
 }
 
-// isAwake waits until somebody is.
-func isAwake(t *testing.T) {
-	t.Helper()
-	for begun := time.Now(); awake.Load() == 0; runtime.Gosched() {
-		if time.Since(begun) > 10*time.Second {
-			t.Fatal("nobody stays awake")
-		}
-	}
-}
-
-func TestWhoIsAwakeHears(t *testing.T) {
+func TestWhoPollsHears(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		for name, tc := range map[string]struct {
 			happens func(c *conn, there net.Conn) error
@@ -93,12 +91,11 @@ func TestWhoIsAwakeHears(t *testing.T) {
 			"that its time is up": {func(c *conn, _ net.Conn) error { return c.SetReadDeadline(time.Unix(1, 0)) }, "", os.ErrDeadlineExceeded},
 		} {
 			t.Run(network+"/"+name, func(t *testing.T) {
-				alone(t)
 				c, there := pair(t, network)
-				c.window, c.rest = forever, 0
+				polls := c.warm(forever)
 				failed := make(chan error, 1)
 				go func() {
-					isAwake(t)
+					<-polls
 					failed <- tc.happens(c, there)
 				}()
 				b := make([]byte, 10)
@@ -131,71 +128,127 @@ func receive(t *testing.T, c *conn, there net.Conn, message string) {
 	}
 }
 
-func TestWhenToStayAwake(t *testing.T) {
-	alone(t)
+func TestWhenToPoll(t *testing.T) {
 	c, there := pair(t, "tcp")
+	latest.Store(c)
 	c.window = forever // all messages come soon
 	for i := range after {
 		if c.rest == 0 {
-			t.Fatalf("worth it after %d messages, want %d", i, after)
+			t.Fatalf("it polls after %d messages, want %d", i, after)
 		}
 		receive(t, c, there, "small")
 	}
 	if c.rest != 0 {
-		t.Fatalf("not worth it after %d small messages that came soon: %d more", after, c.rest)
+		t.Fatalf("it does not poll after %d small messages that came soon, but after %d more", after, c.rest)
 	}
 	receive(t, c, there, strings.Repeat("x", small))
 	if c.rest != after {
 		t.Errorf("after a large message %d small ones must come, want %d", c.rest, after)
 	}
-	c.rest, c.window = 0, 0 // no message comes soon
-	receive(t, c, there, "small")
-	if c.rest != after {
-		t.Errorf("after a message that came late %d small ones must come, want %d", c.rest, after)
+	for _, tt := range []struct {
+		name       string
+		n          int
+		took       time.Duration
+		rest, want int
+	}{
+		{"a small message", small - 1, 2 * window, 10, 9},
+		{"a large message", small, 0, 10, 10},
+		{"a late message", 1, 2*window + 1, 0, after},
+		{"a late message in a long pause", 1, 2*window + 1, 10, 10},
+		{"an end", 0, 0, 10, 10},
+	} {
+		c.window, c.rest = window, tt.rest
+		c.note(tt.n, tt.took)
+		if c.rest != tt.want {
+			t.Errorf("%s: %d messages must come, want %d", tt.name, c.rest, tt.want)
+		}
 	}
 }
 
-func TestInVain(t *testing.T) {
-	alone(t)
+// pollSince polls as a Read does that has begun to some time ago.
+func (c *conn) pollSince(ago time.Duration) {
+	c.readers.Add(1)
+	defer c.readers.Add(-1)
+	c.poll(time.Now().Add(-ago))
+}
+
+func TestTwoConnections(t *testing.T) {
 	c, there := pair(t, "tcp")
+	other, otherThere := pair(t, "tcp")
+	c.warm(forever)
+	receive(t, c, there, "small")
+	if c.rest != 0 {
+		t.Fatalf("alone it pauses for %d messages", c.rest)
+	}
+	other.rest = 0
+	receive(t, other, otherThere, "small")
+	receive(t, c, there, "small")
+	for name, c := range map[string]*conn{"the first": c, "the other": other} {
+		if c.rest < shareRest-1 {
+			t.Errorf("%s pauses for %d messages, want %d", name, c.rest, shareRest)
+		}
+	}
+}
+
+// TestInVain has nothing come: the reader gives up, and waits as others do.
+func TestInVain(t *testing.T) {
+	c, there := pair(t, "tcp")
+	polls := c.warm(time.Microsecond)
+	read := make(chan error, 1)
+	go func() {
+		_, err := c.Read(make([]byte, 10))
+		read <- err
+	}()
+	<-polls
+	if err := write(there, "late"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-read; err != nil {
+		t.Fatal(err)
+	}
 	rest := 0
 	for range 20 {
-		c.rest = 0
-		c.stayAwake(time.Now().Add(-forever)) // it is too late
+		c.pollSince(forever) // it is too late
 		if c.rest <= rest && c.rest < maxRest {
-			t.Fatalf("the rest was %d, and is %d after one more time in vain", rest, c.rest)
+			t.Fatalf("the pause was %d, and is %d after one more time in vain", rest, c.rest)
 		}
 		rest = c.rest
 	}
 	if rest != maxRest {
-		t.Errorf("after many times in vain the rest is %d, want %d", rest, maxRest)
+		t.Errorf("after many times in vain the pause is %d, want %d", rest, maxRest)
 	}
-	c.window, c.rest = forever, 0
+	c.warm(forever)
 	receive(t, c, there, "small")
-	if c.rest != 0 || c.misses >= maxRest {
-		t.Errorf("when it was not in vain the rest is %d, and the next would be from %d, want 0 and less than %d", c.rest, c.misses, maxRest)
+	if c.rest != 0 || c.lastRest >= maxRest {
+		t.Errorf("when it was not in vain the pause is %d, and the last one is taken for %d, want 0 and less than %d", c.rest, c.lastRest, maxRest)
+	}
+	if err := write(there, "x"); err != nil {
+		t.Fatal(err)
+	}
+	c.pollSince(forever * 2 / 3)
+	if c.rest != after {
+		t.Errorf("after a poll that took long the pause is %d, want %d", c.rest, after)
 	}
 }
 
-func TestHalfOfTheProcessors(t *testing.T) {
-	alone(t)
-	most := int32(runtime.GOMAXPROCS(0) / 2)
-	awake.Add(most)
-	defer awake.Add(-most)
+// TestWhoDoesNotPoll are the reads that net/http does while a handler runs, and those of nothing.
+func TestWhoDoesNotPoll(t *testing.T) {
 	c, there := pair(t, "tcp")
-	c.window, c.rest = forever, 0
-	c.stayAwake(time.Now()) // or the test would not end
-	if c.rest != 0 {
-		t.Errorf("who found no place rests for %d messages, want none", c.rest)
+	polls := c.warm(forever)
+	for n := range 2 {
+		receive(t, c, there, "x"[:n])
 	}
-	receive(t, c, there, "small")
+	if len(polls) > 0 || c.rest != 0 {
+		t.Errorf("it polled %d times, and the pause is %d", len(polls), c.rest)
+	}
 }
 
-// TestNothingIsLost sends messages of all sizes, soon and late, to several readers too.
+// TestNothingIsLost sends messages of all sizes, soon and late.
 func TestNothingIsLost(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {
 			c, there := pair(t, network)
+			polls := c.warm(window)
 			seed := rand.Uint64()
 			random := rand.New(rand.NewPCG(seed, 0))
 			var want bytes.Buffer
@@ -224,26 +277,39 @@ func TestNothingIsLost(t *testing.T) {
 			if !bytes.Equal(got, want.Bytes()) {
 				t.Errorf("seed %d: read %d bytes that are not the %d that were written", seed, len(got), want.Len())
 			}
+			if len(polls) == 0 {
+				t.Error("nobody polled")
+			}
 		})
 	}
 }
 
-func TestTwoReaders(t *testing.T) {
-	alone(t)
+// TestSeveralReaders get what comes, and who polls leaves it to the others.
+func TestSeveralReaders(t *testing.T) {
 	c, there := pair(t, "tcp")
-	c.window, c.rest = forever, 0
-	read := make(chan error, 2)
-	for range 2 {
+	polls := c.warm(forever)
+	const readers = 3
+	read := make(chan error, readers)
+	for range readers {
 		go func() {
-			_, err := c.Read(make([]byte, 1))
+			_, err := c.Read(make([]byte, 2))
 			read <- err
 		}()
 	}
-	if err := write(there, "hi"); err != nil {
-		t.Fatal(err)
+	<-polls
+	for c.readers.Load() < readers {
+		runtime.Gosched()
 	}
-	if err := errors.Join(<-read, <-read); err != nil {
-		t.Error(err)
+	for range readers {
+		if err := write(there, "hi"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-read; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := c.readers.Load(); n != 0 {
+		t.Errorf("at the end there are %d readers", n)
 	}
 }
 
@@ -251,9 +317,6 @@ func TestTheRestIsThatOfTheConnectionBelow(t *testing.T) {
 	c, there := pair(t, "unix")
 	if _, ok := c.NetConn().(*net.UnixConn); !ok {
 		t.Errorf("below is a %T", c.NetConn())
-	}
-	if raw, err := c.SyscallConn(); raw == nil || err != nil {
-		t.Errorf("SyscallConn gave %v, %v", raw, err)
 	}
 	if n, err := c.ReadFrom(strings.NewReader("hi")); n != 2 || err != nil {
 		t.Errorf("ReadFrom gave %d, %v", n, err)
@@ -266,11 +329,46 @@ func TestTheRestIsThatOfTheConnectionBelow(t *testing.T) {
 	}
 }
 
-func TestConnectionsWithoutAFile(t *testing.T) {
-	a, b := net.Pipe()
-	defer a.Close()
-	defer b.Close()
-	if got := Conn(a); got != a {
-		t.Errorf("it is another one, a %T", got)
+// A buffered connection has SyscallConn by what it embeds, and reads something else.
+type buffered struct {
+	*net.TCPConn
+
+	in io.Reader
+}
+
+func (b buffered) Read(p []byte) (int, error) { return b.in.Read(p) }
+
+// An unbuffered connection says that it may be polled.
+type unbuffered struct{ net.Conn }
+
+func (u unbuffered) PollConn() (syscall.RawConn, error) { return u.Conn.(*net.TCPConn).SyscallConn() }
+
+func TestOneProcessor(t *testing.T) {
+	c, _ := pair(t, "tcp")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if got := Conn(c.Conn); got != c.Conn {
+		t.Errorf("it is kept busy by a %T", got)
+	}
+}
+
+func TestWhichConnections(t *testing.T) {
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	c, _ := pair(t, "tcp")
+	tcp := c.Conn.(*net.TCPConn)
+	for name, tt := range map[string]struct {
+		conn  net.Conn
+		polls bool
+	}{
+		"TCP":                           {tcp, true},
+		"a pipe":                        {here, false},
+		"TCP with a buffer before":      {buffered{tcp, strings.NewReader("hi")}, false},
+		"TCP with something else":       {unbuffered{tcp}, true},
+		"a connection that polls by us": {c, false},
+	} {
+		if got := Conn(tt.conn); (got != tt.conn) != tt.polls {
+			t.Errorf("%s: got a %T", name, got)
+		}
 	}
 }

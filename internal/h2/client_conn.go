@@ -28,6 +28,7 @@ type clientConn struct {
 	maxStreams  uint32
 	peerHeaders uint32 // how large they may be, 0 if the server has not said
 	retired     bool   // no more streams begin
+	patience    *time.Timer
 }
 
 var _ role = (*clientConn)(nil)
@@ -143,29 +144,28 @@ func (c *clientConn) leave() {
 	c.idle()
 }
 
-// unwritable ends the connection when it has heard what the server has said before it went: that it has
-// ended a stream well, or not begun a request. TCP says only that it is gone.
+// unwritable fails the connection, but only after the reader has taken what the server sent before it closed:
+// that it has ended a stream well, or left a request undone. TCP says only that it is gone.
 func (c *clientConn) unwritable(err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) { // it is there, and reads nothing
 		c.fail(err)
 		return
 	}
-	c.deaf = true
+	c.peerGone = true
 	c.retire()
-	go func() {
-		patience := time.NewTimer(hangUp)
-		defer patience.Stop()
-		select {
-		case <-c.over:
-		case <-patience.C:
-		}
+	c.patience = time.AfterFunc(hangUp, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.fail(err)
-	}()
+	})
 }
 
-func (c *clientConn) failed() { c.retire() }
+func (c *clientConn) failed() {
+	c.retire()
+	if c.patience != nil {
+		c.patience.Stop()
+	}
+}
 
 // errHeader is for what the server would not take: it may end the connection, and all other calls.
 var errHeader = errors.New("http2: the header of the request is larger than the server takes")

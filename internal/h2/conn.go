@@ -42,8 +42,7 @@ type conn struct {
 	limits
 
 	begun    time.Time
-	over     chan struct{} // closed when the reader has ended
-	lastRead atomic.Int64  // when bytes came, in nanoseconds since begun
+	lastRead atomic.Int64 // when bytes came, in nanoseconds since begun
 
 	mu        sync.Mutex // guards all below, and the streams
 	streams   map[uint32]*stream
@@ -130,7 +129,7 @@ func (l *limits) of(cfg *http.HTTP2Config) {
 
 func newConn(nc net.Conn, l limits) *conn {
 	c := &conn{
-		nc: nc, limits: l, streams: map[uint32]*stream{}, begun: time.Now(), over: make(chan struct{}), idleSince: time.Now(),
+		nc: nc, limits: l, streams: map[uint32]*stream{}, begun: time.Now(), idleSince: time.Now(),
 		recvLeft: l.recvConn, sendWindow: initialWindow, peerWindow: initialWindow, peerFrame: maxFrame,
 	}
 	if addr := nc.RemoteAddr(); addr != nil {
@@ -161,7 +160,6 @@ func (s stamped) Read(p []byte) (int, error) {
 
 // serve reads until the end. Handlers may outlive it.
 func (c *conn) serve() {
-	defer close(c.over)
 	err := c.begin()
 	if err == nil {
 		c.watch()

@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -257,10 +258,12 @@ func TestCrumbs(t *testing.T) { // not in parallel: AllocsPerRun counts all allo
 	}
 }
 
-// A goneConn is a connection whose server has gone, with what it has said before still to be read.
+// A goneConn is a connection to which nothing can be written any more, with what the server has said
+// before still to be read.
 type goneConn struct {
 	net.Conn
 
+	why  error
 	gone atomic.Bool
 	told chan struct{} // closed when somebody has been told
 	late sync.Once
@@ -271,7 +274,7 @@ func (c *goneConn) Write(b []byte) (int, error) {
 		return c.Conn.Write(b)
 	}
 	close(c.told)
-	return 0, syscall.EPIPE
+	return 0, c.why
 }
 
 func (c *goneConn) Read(b []byte) (int, error) {
@@ -286,34 +289,62 @@ func (c *goneConn) Read(b []byte) (int, error) {
 // TestWhatAServerHasSaidBeforeItWent is heard, though nothing can be written any more.
 func TestWhatAServerHasSaidBeforeItWent(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c, theirs, fr := calling(t, clientLimits)
-		nc := &goneConn{Conn: c.nc, told: make(chan struct{})}
-		c.nc = nc
-		go c.serve()
-		go func() { _, _ = io.Copy(io.Discard, theirs) }()
-		_ = fr.WriteSettings()
-		answered := get(t.Context(), t, c)
-		synctest.Wait()
-		nc.gone.Store(true)
-		lost := get(t.Context(), t, c)
-		_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88}, EndHeaders: true, EndStream: true}) // 200
-		if c.hasRoom() {
-			t.Error("the connection takes more calls")
-		}
-		if res, err := answered.wait(); err != nil {
-			t.Errorf("the call that was answered got %v", err)
-		} else {
-			_ = res.Body.Close()
-		}
-		begun := time.Now()
-		if _, err := lost.wait(); !errors.Is(err, syscall.EPIPE) {
-			t.Errorf("the call that was not got %v", err)
-		}
-		if waited := time.Since(begun); waited > hangUp {
-			t.Errorf("and %v later", waited)
-		}
-	})
+	for name, tt := range map[string]struct {
+		why            error
+		goAway         bool
+		answered, lost error
+		after          time.Duration // the write has failed
+	}{
+		"an answer":                  {syscall.EPIPE, false, nil, syscall.EPIPE, hangUp},
+		"and what it has left":       {syscall.EPIPE, true, nil, errNoRoom, hangUp / 2},
+		"not if it is there, though": {os.ErrDeadlineExceeded, false, os.ErrDeadlineExceeded, os.ErrDeadlineExceeded, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, theirs, fr := calling(t, clientLimits)
+				nc := &goneConn{Conn: c.nc, why: tt.why, told: make(chan struct{})}
+				c.nc = nc
+				ended := make(chan struct{})
+				go func() {
+					c.serve()
+					close(ended)
+				}()
+				go func() { _, _ = io.Copy(io.Discard, theirs) }()
+				_ = fr.WriteSettings()
+				answered := get(t.Context(), t, c)
+				synctest.Wait()
+				nc.gone.Store(true)
+				lost := get(t.Context(), t, c)
+				begun := time.Now()
+				if c.hasRoom() {
+					t.Error("the connection takes more calls")
+				}
+				said := make(chan struct{})
+				go func() {
+					defer close(said)
+					if tt.goAway {
+						_ = fr.WriteGoAway(1, http2.ErrCodeNo, nil)
+					}
+					_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88}, EndHeaders: true, EndStream: true}) // 200
+				}()
+				_, lostErr := lost.wait()
+				if waited := time.Since(begun); !errors.Is(lostErr, tt.lost) || waited != tt.after {
+					t.Errorf("the call that was not answered got %v after %v, want %v after %v", lostErr, waited, tt.lost, tt.after)
+				}
+				if res, err := answered.wait(); !errors.Is(err, tt.answered) {
+					t.Errorf("the call that was answered got %v, want %v", err, tt.answered)
+				} else if err == nil {
+					_ = res.Body.Close()
+				}
+				<-ended
+				if waited := time.Since(begun); waited > hangUp {
+					t.Errorf("the connection lasted for %v", waited)
+				}
+				<-said
+			})
+		})
+	}
 }
 
 // TestPeersThatReadSlowly do not hold up whoever happens to write to them: calls end with their context.

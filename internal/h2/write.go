@@ -33,12 +33,12 @@ const (
 // A writer collects frames and writes them. Whoever has something to say and finds nobody writing
 // writes, and goes on while others add to it.
 type writer struct {
-	out     []byte // frames that wait
-	rest    []byte // of those that are being written
-	spare   []byte // an empty buffer for the next
-	writing bool   // by somebody
-	last    bool   // the connection ends when all is written
-	deaf    bool   // the peer takes nothing more; what it has said is still read
+	out      []byte // frames that wait
+	rest     []byte // of those that are being written
+	spare    []byte // an empty buffer for the next
+	writing  bool   // by somebody
+	last     bool   // the connection ends when all is written
+	peerGone bool   // it takes nothing more; what it has sent is still read
 }
 
 // flush has what waits written: by its caller, unless somebody does it already. Its caller has mu,
@@ -90,7 +90,7 @@ func (c *conn) flushSoon() {
 
 // mustWrite tells whether somebody must write.
 func (c *conn) mustWrite() bool {
-	return !c.writing && len(c.out) > 0 && c.ended == nil && !c.deaf
+	return !c.writing && len(c.out) > 0 && c.ended == nil
 }
 
 func (c *conn) writeRest() {
@@ -104,7 +104,7 @@ func (c *conn) writeRest() {
 // writeOnce writes what waits, and tells whether there was something. Its caller has mu, and has
 // said that it writes. After the time that it has, it leaves the rest to others.
 func (c *conn) writeOnce(most time.Duration) bool {
-	if c.ended != nil || c.deaf || len(c.rest)+len(c.out) == 0 {
+	if c.ended != nil || c.peerGone || len(c.rest)+len(c.out) == 0 {
 		return false
 	}
 	buf := c.rest

@@ -13,7 +13,10 @@ const binary = build("./testserver");
  */
 export async function rollout(begin) {
   const forwarder = await start(binary, ["-forward"], ["control", "serving"]);
-  const tell = async (what) => assert.equal((await fetch(`${forwarder.control}/${what}`)).status, 200);
+  const tell = async (what) => {
+    const res = await fetch(`${forwarder.control}/${what}`);
+    assert.equal(res.status, 200, await res.text());
+  };
   let server;
   const r = {
     url: forwarder.serving,
@@ -27,16 +30,21 @@ export async function rollout(begin) {
       await beforeItGoes();
       await old?.stop();
     },
-    /** arrived waits until servers have said something on all connections that carry something now. */
+    /** arrived waits until servers have said something on all connections that there are. */
     arrived: () => tell("arrived"),
     /** lose carries nothing more on the connections that there are. */
     lose: () => tell("lose"),
     async stop() {
       await forwarder.stop();
-      await server.stop();
+      await server?.stop();
     },
   };
-  await r.replace();
+  try {
+    await r.replace();
+  } catch (e) {
+    await r.stop();
+    throw e;
+  }
   return r;
 }
 

@@ -18,7 +18,8 @@ import (
 )
 
 // A forwarder passes connections on to whatever server is the present one, as a mesh does. It loses
-// nothing that a server has sent before it went: Node's own sockets do, when they could not write.
+// nothing that a server has sent before it went, where Node's own sockets do when they could not write. A
+// reset is an end then.
 type forwarder struct {
 	mu    sync.Mutex
 	to    string
@@ -63,27 +64,34 @@ func (f *forwarder) accept(ln net.Listener) {
 // A pair is the two ends of what is forwarded.
 type pair struct {
 	there       net.Conn
-	sent, heard atomic.Bool // anything, to and from the server
-	lost        atomic.Bool
+	heard, lost atomic.Bool // something of the server, or its end; see lose
 }
 
 // carry copies until the server has sent all, and the client has left.
 func (f *forwarder) carry(client net.Conn) {
 	defer client.Close()
+	first := make([]byte, 32<<10)
+	n, err := client.Read(first) // a connection that carries nothing needs no server
+	if err != nil {
+		return
+	}
 	p, err := f.dial()
 	if err != nil {
 		return
 	}
 	defer p.there.Close()
+	_, _ = p.there.Write(first[:n]) // see copy
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(p.there, client, &p.sent) })
-	both.Go(func() { p.copy(client, p.there, &p.heard) })
+	both.Go(func() { p.copy(p.there, client, func() {}) })
+	both.Go(func() { p.copy(client, p.there, func() { p.heard.Store(true) }) })
 	both.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.pairs, p)
 }
 
+// dial connects to the present server. It holds mu meanwhile: after switchTo, all that goes to the
+// server before is in pairs.
 func (f *forwarder) dial() (*pair, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -96,18 +104,21 @@ func (f *forwarder) dial() (*pair, error) {
 	return p, nil
 }
 
-// copy passes on what comes, until the end. What cannot be passed on is read all the same: who sends it
-// is not to be told before it has read what was sent to it.
-func (p *pair) copy(to, from net.Conn, some *atomic.Bool) {
+// copy passes on what comes, until the end. What cannot be passed on is read all the same: if it closed the
+// connection, TCP would drop what its peer has not read yet.
+func (p *pair) copy(to, from net.Conn, heard func()) {
 	b := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(b)
-		some.Store(true)
-		if n > 0 && !p.lost.Load() {
-			_, _ = to.Write(b[:n]) // as above
+		heard()
+		if p.lost.Load() {
+			n = 0
 		}
+		_, _ = to.Write(b[:n]) // as above
 		if err != nil {
-			_ = to.(*net.TCPConn).CloseWrite() //nolint:errcheck,forcetypeassert // it is TCP
+			if !p.lost.Load() {
+				_ = to.(*net.TCPConn).CloseWrite() //nolint:errcheck,forcetypeassert // it is TCP
+			}
 			return
 		}
 	}
@@ -120,11 +131,16 @@ func (f *forwarder) switchTo(_ http.ResponseWriter, r *http.Request) {
 	f.to = r.FormValue("address")
 }
 
-// arrived waits until servers have said something on all connections that carry something now: the
-// kernel resets those that they have not accepted when they go.
-func (f *forwarder) arrived(_ http.ResponseWriter, r *http.Request) {
+// arrived waits until servers have said something on all connections that there are now: the kernel
+// resets those that they have not accepted when they go.
+func (f *forwarder) arrived(w http.ResponseWriter, _ *http.Request) {
+	end := time.Now().Add(10 * time.Second)
 	for _, p := range f.all() {
-		for p.sent.Load() && !p.heard.Load() && r.Context().Err() == nil {
+		for !p.heard.Load() {
+			if time.Now().After(end) {
+				http.Error(w, "a server says nothing", http.StatusGatewayTimeout)
+				return
+			}
 			time.Sleep(time.Millisecond)
 		}
 	}
