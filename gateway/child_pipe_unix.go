@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mcpconnect/mcpconnect/internal/busypoll"
 )
 
 // canReadNow tells whether pipes can be read without waiting.
@@ -70,12 +72,7 @@ func (p *pipe) Read(into []byte) (int, error) {
 }
 
 // await waits until there is something to read, the end, or wake.
-func (p *pipe) await() error { return p.raw.Read(isReadable) }
+func (p *pipe) await() error { return p.raw.Read(busypoll.Readable) }
 
 // wake ends await, from now on. Read does not heed it.
 func (p *pipe) wake() { _ = p.file.SetReadDeadline(time.Unix(1, 0)) } // if it is closed, await fails, too
-
-func isReadable(fd uintptr) bool {
-	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-	return n != 0 // -1 for an error, which a read tells
-}

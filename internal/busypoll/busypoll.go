@@ -55,7 +55,7 @@ func Conn(c net.Conn) net.Conn {
 	}
 	p := &conn{Conn: c, raw: raw, window: window, rest: after}
 	p.look = func(fd uintptr) bool {
-		p.ready = readable(fd)
+		p.ready = Readable(fd)
 		return true // raw.Read is not to wait
 	}
 	return p

@@ -9,8 +9,8 @@ import "golang.org/x/sys/unix"
 
 const supported = true
 
-// readable tells whether a read would not wait.
-func readable(fd uintptr) bool {
+// Readable tells whether a read of the file would not wait. Where that cannot be found out, it would not.
+func Readable(fd uintptr) bool {
 	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
 	return n != 0 // -1 for an error, which a read tells
 }
