@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { until } from "./scenarios.mjs";
 import { build, start } from "./server.mjs";
 
-const binary = build("./testserver");
+export const binary = build("./testserver");
 
 /**
  * rollout runs a server that is replaced, again and again, as a mesh does it: connections go to

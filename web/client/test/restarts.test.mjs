@@ -13,12 +13,11 @@ import { SendTransport } from "@mcpconnect/client/sdk";
 import { launch, site } from "./chromium.mjs";
 import { greeter, load } from "./load.mjs";
 import { pageScript } from "./page.mjs";
-import { cutOff, rollout, survives } from "./restarts.mjs";
+import { binary, cutOff, rollout, survives } from "./restarts.mjs";
 import { rude } from "./rude.mjs";
 import { LEGACY, MODERN, rejection, sdk2, until } from "./scenarios.mjs";
-import { build, start, temporary } from "./server.mjs";
+import { start, temporary } from "./server.mjs";
 
-const binary = build("./testserver");
 const pages = temporary();
 
 /**
