@@ -15,7 +15,7 @@ from mcp_grpc._gen.mcp.v1.content_pb2 import Content, TextContent
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, Hello
 from mcp_grpc._gen.mcp.v1.session_pb2 import DiscoverRequest, DiscoverResponse, PingRequest, PingResponse
 from mcp_grpc._gen.mcp.v1.tool_pb2 import CallToolRequest, CallToolResult, InvokeToolResponse
-from mcp_grpc.codec import RpcFailure
+from mcp_grpc.codec import RpcFailure, frame_error
 
 Connect = Callable[["Stream"], Awaitable[None]]
 
@@ -74,6 +74,19 @@ class Stream:
     async def drain(self) -> None:
         """Ends the RPC as a server that drains (SPEC.md §10.4)."""
         await self.fail(RpcFailure.of(-32603, "going", {"drained": True}, grpc.StatusCode.UNAVAILABLE))
+
+
+def refusing(failure: RpcFailure) -> tuple[Connect, list[Envelope]]:
+    """Makes a server that refuses each call of a stream, and gives the calls that have come beside it."""
+    calls: list[Envelope] = []
+
+    async def connect(stream: Stream) -> None:
+        await stream.hello()
+        while (call := await stream.read()) is not None:
+            calls.append(call)
+            await stream.answer(call, error=frame_error(failure))
+
+    return connect, calls
 
 
 def encoded(message: Any) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 
 import grpc
 import pytest
-from scripted import Stream, said, scripted, serve_calls, words_of
+from scripted import Stream, refusing, said, scripted, serve_calls, words_of
 
 from mcp_grpc._gen.mcp.v1.catalog_pb2 import Tool
 from mcp_grpc._gen.mcp.v1.envelope_pb2 import Envelope, Hello, ReplyFrame
@@ -236,20 +236,11 @@ async def test_sends_refused_calls_again_while_the_server_is_busy_with_others() 
 
 
 async def test_does_not_repeat_a_call_that_is_too_much_by_itself() -> None:
-    calls = 0
-
-    async def connect(stream: Stream) -> None:
-        nonlocal calls
-        await stream.hello()
-        while (call := await stream.read()) is not None:
-            calls += 1
-            refusal = RpcFailure.of(-32600, "JSON is too deep", status=grpc.StatusCode.RESOURCE_EXHAUSTED)
-            await stream.answer(call, error=frame_error(refusal))
-
+    connect, calls = refusing(RpcFailure.of(-32600, "JSON is too deep", status=grpc.StatusCode.RESOURCE_EXHAUSTED))
     async with scripted(connect) as target, Client(target, timeout=PATIENCE) as client:
         with pytest.raises(CallError, match="too deep"):
             await client.call_tool("a")
-    assert calls == 1
+    assert len(calls) == 1
 
 
 async def test_leaves_out_progress_that_nobody_takes_and_keeps_the_outcome() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import grpc
 import pytest
-from scripted import Stream, said, scripted, serve_calls, words_of
+from scripted import Stream, refusing, said, scripted, serve_calls, words_of
 
 from mcp_grpc.auth.challenge import Challenge
 from mcp_grpc.auth.client_auth import ClientAuth
@@ -74,21 +74,13 @@ async def test_makes_a_call_on_another_stream_that_needs_more_scopes() -> None:
 
 
 async def test_a_call_that_is_denied_is_not_made_again() -> None:
-    calls = 0
-
-    async def connect(stream: Stream) -> None:
-        nonlocal calls
-        await stream.hello()
-        while (call := await stream.read()) is not None:
-            calls += 1
-            denial = RpcFailure.of(-32600, "no", {"reason": "access_denied"}, grpc.StatusCode.PERMISSION_DENIED)
-            await stream.answer(call, error=frame_error(denial))
-
+    denial = RpcFailure.of(-32600, "no", {"reason": "access_denied"}, grpc.StatusCode.PERMISSION_DENIED)
+    connect, calls = refusing(denial)
     async with scripted(connect) as target, Client(target, timeout=PATIENCE, auth=_Tokens()) as client:
         with pytest.raises(CallError) as failure:
             await client.call_tool("a")
     assert failure.value.data == {"reason": "access_denied"}
-    assert calls == 1
+    assert len(calls) == 1
 
 
 async def test_says_why_a_stream_was_refused_every_time() -> None:
