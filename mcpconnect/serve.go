@@ -53,7 +53,7 @@ const (
 // to who hijacks one; its method NetConn gives them. While only one connection of the process
 // carries anything, and its small messages come one soon after the other, its reader polls for the next one for
 // 200 µs at most before it sleeps: a caller who makes one call after the other waits a third of the
-// time. That keeps one processor busy at most, and none if there is only one. Clients do the same.
+// time. That keeps one processor busy at most, and none if GOMAXPROCS is 1. Clients do the same.
 //
 // Serve closes ln, and h if it can be closed: it cannot be served again. Serve returns nil
 // when every call has finished, an error that wraps [context.DeadlineExceeded] when some had

@@ -26,9 +26,9 @@ type clientConn struct {
 	// Guarded by mu.
 	next        uint32 // the next stream's id
 	maxStreams  uint32
-	peerHeaders uint32 // how large they may be, 0 if the server has not said
-	retired     bool   // no more streams begin
-	patience    *time.Timer
+	peerHeaders uint32      // how large they may be, 0 if the server has not said
+	retired     bool        // no more streams begin
+	patience    *time.Timer // how long it is still read; see unwritable
 }
 
 var _ role = (*clientConn)(nil)

@@ -218,7 +218,7 @@ func escapeLen(data []byte) int {
 	return 0
 }
 
-// hex4 reads the escape sequence `\uXXXX` that data begins with.
+// hex4 reads the escape sequence of `\u` and four hexadecimal digits that data begins with.
 func hex4(data []byte) (r rune, ok bool) {
 	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
 		return 0, false
